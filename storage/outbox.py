@@ -117,11 +117,12 @@ async def next_due_at(session: AsyncSession) -> datetime | None:
     """When the sender has something to do next, if at all."""
     held = func.coalesce(SubscriberRow.not_before, OutboxRow.due_at)
     later = case((held > OutboxRow.due_at, held), else_=OutboxRow.due_at)
-    return await session.scalar(
+    soonest: datetime | None = await session.scalar(
         select(func.min(later, type_=OutboxRow.due_at.type))
         .join(SubscriberRow, SubscriberRow.id == OutboxRow.subscriber_id)
         .where(OutboxRow.state == "queued", SubscriberRow.state == "active")
     )
+    return soonest
 
 
 async def mark_sending(session: AsyncSession, ids: Sequence[OutboxId], *, now: datetime) -> set[OutboxId]:
