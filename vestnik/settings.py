@@ -90,7 +90,7 @@ class RateSettings(Section):
     """How fast we may send. Telegram's limits are per bot token."""
 
     #: All messages of the bot together, per second; Telegram allows about 30.
-    messages_per_second: float = Field(default=29.5, gt=0, le=1000)
+    messages_per_second: float = Field(default=29.2, gt=0, le=1000)
     private_chat_per_second: float = Field(default=1.0, gt=0)
     group_per_minute: float = Field(default=20.0, gt=0)
     #: Let Telegram bill Stars for more than its free rate.

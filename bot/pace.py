@@ -1,0 +1,97 @@
+"""How fast we may send: pure decisions about time, in seconds of any monotonic clock.
+
+Telegram's limits (core.telegram.org/bots/faq, "My bot is hitting limits"): about 30 messages a
+second per bot, one a second per chat, 20 a minute per group or channel. The bot's own slots are
+spaced evenly rather than granted in bursts: a server that counts any second never sees more than
+the rate.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+#: Our clock and the server's do not tick together; a window is kept this much longer.
+_WINDOW_MARGIN = 0.5
+_MINUTE = 60.0
+#: After a 429 for the whole bot we go this much slower, and win it back over the recovery time.
+_SLOWDOWN = 0.8
+_SLOWEST = 0.25
+_RECOVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """The limits to keep."""
+
+    messages_per_second: float = 29.2
+    private_chat_per_second: float = 1.0
+    group_per_minute: float = 20.0
+
+
+@dataclass(slots=True)
+class BotPace:
+    """The bot's own slots: evenly spaced, slower for a while after a 429."""
+
+    rates: Rates
+    next_slot: float = 0.0
+    factor: float = 1.0
+    slowed_at: float = 0.0
+    held_until: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next slot; 0 when it is free."""
+        return max(self.next_slot - now, self.held_until - now, 0.0)
+
+    def take(self, now: float) -> None:
+        """Use the slot. A slot missed by less than one interval is made up for, so that a late
+        wake-up costs no throughput; longer idleness earns nothing.
+        """
+        interval = 1.0 / (self.rates.messages_per_second * self.speed(now))
+        self.next_slot = max(self.next_slot, now - interval) + interval
+
+    def speed(self, now: float) -> float:
+        """Share of the full rate we allow ourselves at the moment."""
+        regained = (now - self.slowed_at) / _RECOVERY_SECONDS * (1.0 - self.factor)
+        return min(1.0, self.factor + max(0.0, regained))
+
+    def hold(self, now: float, seconds: float) -> None:
+        """Obey a 429 that concerns the whole bot: stop for ``seconds``, then go slower."""
+        self.factor = max(_SLOWEST, self.speed(now) * _SLOWDOWN)
+        self.slowed_at = now + seconds
+        self.held_until = max(self.held_until, now + seconds)
+
+
+@dataclass(slots=True)
+class ChatPace:
+    """What one chat may still get."""
+
+    is_group: bool
+    rates: Rates
+    held_until: float = 0.0
+    sent: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the chat may get a message; 0 when it may now."""
+        ready = self.held_until
+        if self.sent:
+            ready = max(ready, self.sent[-1] + 1.0 / self.rates.private_chat_per_second)
+        if self.is_group:
+            limit = max(1, int(self.rates.group_per_minute))
+            if len(self.sent) >= limit:
+                ready = max(ready, self.sent[-limit] + _MINUTE + _WINDOW_MARGIN)
+        return max(ready - now, 0.0)
+
+    def take(self, now: float) -> None:
+        """Count a message."""
+        self.sent.append(now)
+        while len(self.sent) > max(1, int(self.rates.group_per_minute)):
+            self.sent.popleft()
+
+    def hold(self, now: float, seconds: float) -> None:
+        """Obey a 429 for this chat."""
+        self.held_until = max(self.held_until, now + seconds)
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing of it needs to be remembered any more."""
+        return now > self.held_until and (not self.sent or now - self.sent[-1] > _MINUTE + _WINDOW_MARGIN)
