@@ -1,27 +1,32 @@
-"""Asking Telegram for updates, one after another, none lost.
+"""Asking Telegram for updates, none lost.
 
 python-telegram-bot's own updater confirms updates to Telegram as soon as they are read into memory;
-a process killed then has lost what people pressed. Here an update is confirmed (by asking for the
-next offset) only after it was handled, and the last handled one is remembered, so that one handled
-just before a kill is not handled twice.
+a process killed then has lost what people pressed. Here updates go into the inbox first; asking for
+the next ones confirms them to Telegram; once handled they leave the inbox. Chats are handled side
+by side, so that one waiting for its turn to be answered holds up nobody; updates of one chat stay
+in order.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application
 
 from bot.limiter import seconds_of
 from bot.transport import NotSent
-from storage.database import Database
-from storage.state import set_value, value_of
+from storage import inbox
+from storage.database import Database, DBAPIError
+from storage.groupcommit import GroupCommit
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +40,9 @@ ALLOWED_UPDATES = [
     "inline_query",
 ]
 
-_OFFSET = "telegram.update_id"
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
-#: Updates of different chats handled side by side; those of one chat stay in order.
-_AT_ONCE = 16
+#: Chats with updates in memory before we stop asking for more.
+_MOST_CHATS = 1_000
 
 
 class Poller:
@@ -49,65 +53,118 @@ class Poller:
         *,
         application: Application[Any, Any, Any, Any, Any, Any],
         database: Database,
+        clock: Callable[[], datetime],
         timeout: timedelta,
         may_poll: Callable[[], bool],
         on_token_refused: Callable[[str], None],
     ) -> None:
         self._application = application
         self._database = database
+        self._clock = clock
         self._timeout = timeout
         self._may_poll = may_poll
         self._on_token_refused = on_token_refused
-        self._handled = 0
-        #: When Telegram last answered; ``None`` before the first answer. For readiness.
+        self._commit = GroupCommit(database)
+        self._offset: int | None = None
+        self._last_update_at = clock()
+        self._queues: dict[int | None, deque[Update]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Whether Telegram answered last time; ``None`` before the first answer.
         self.is_connected: bool | None = None
 
     async def run(self) -> None:
-        """Poll until cancelled."""
+        """Poll until cancelled; begins with what a dead process left unhandled."""
         async with self._database.read() as session:
-            self._handled = int(await value_of(session, _OFFSET) or 0)
+            left = await inbox.waiting(session)
+        self._dispatch([Update.de_json(dict(each), self._application.bot) for each in left])
         failures = 0
         while True:
-            if not self._may_poll():
+            if not self._may_poll() or len(self._queues) >= _MOST_CHATS:
                 await asyncio.sleep(_FIRST_WAIT)
                 continue
             try:
-                updates = await self._application.bot.get_updates(
-                    offset=self._handled + 1 if self._handled else None,
-                    timeout=self._timeout,
-                    read_timeout=self._timeout.total_seconds() + 10,
-                    allowed_updates=ALLOWED_UPDATES,
-                )
+                updates = await self._ask()
+                await self.receive(updates)
             except TelegramError as error:
                 failures += 1
                 self._report(error, failures)
                 await asyncio.sleep(_wait_after(error, failures))
                 continue
+            except DBAPIError as error:
+                # Not stored, so not confirmed: Telegram keeps them for us.
+                failures += 1
+                log.error("telegram.updates_not_stored", error=str(error.orig))  # noqa: TRY400
+                await asyncio.sleep(_wait_after(TelegramError(""), failures))
+                continue
             if failures:
                 log.info("telegram.connected_again", after_failures=failures)
             failures, self.is_connected = 0, True
-            await self._handle_all(updates)
 
-    async def _handle_all(self, updates: tuple[Update, ...]) -> None:
-        """Handle a batch: chats side by side, updates of one chat in order; then remember the last."""
-        by_chat: dict[int | None, list[Update]] = {}
-        for update in updates:
-            # After a kill Telegram sends what we had not confirmed; what we had handled we know.
-            if update.update_id > self._handled:
-                chat = update.effective_chat or update.effective_user
-                by_chat.setdefault(chat.id if chat else None, []).append(update)
-        if not by_chat:
+    async def receive(self, updates: Sequence[Update]) -> None:
+        """Store updates, then have them handled; those received before are left out."""
+        if not updates:
             return
-        gate = asyncio.Semaphore(_AT_ONCE)
-        await asyncio.gather(*(self._handle_chat(batch, gate) for batch in by_chat.values()))
-        self._handled = max(update.update_id for update in updates)
-        async with self._database.write() as session:
-            await set_value(session, _OFFSET, str(self._handled))
+        payloads = {each.update_id: each.to_dict() for each in updates}
+        fresh = set(await self._commit.do(partial(self._store, payloads=payloads)))
+        self._offset = max(payloads) + 1
+        self._last_update_at = self._clock()
+        self._dispatch([each for each in updates if each.update_id in fresh])
 
-    async def _handle_chat(self, updates: list[Update], gate: asyncio.Semaphore) -> None:
-        async with gate:
-            for update in updates:
-                await self._application.process_update(update)
+    async def stop(self, *, within: float) -> None:
+        """Give handlers under way ``within`` seconds; what they do not finish stays in the inbox."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._commit.drain()
+
+    async def _ask(self) -> tuple[Update, ...]:
+        # After a week of silence ids may start anywhere, even lower: ask without an offset then.
+        is_stale = self._clock() - self._last_update_at > timedelta(days=1)
+        return await self._application.bot.get_updates(
+            offset=None if is_stale else self._offset,
+            timeout=self._timeout,
+            read_timeout=self._timeout.total_seconds() + 10,
+            allowed_updates=ALLOWED_UPDATES,
+        )
+
+    async def _store(self, session: AsyncSession, *, payloads: dict[int, dict[str, Any]]) -> list[int]:
+        return await inbox.receive(session, payloads, now=self._clock())
+
+    def _dispatch(self, updates: Sequence[Update | None]) -> None:
+        for update in updates:
+            if update is None:
+                continue
+            who = update.effective_chat or update.effective_user
+            key = who.id if who else None
+            queue = self._queues.get(key)
+            if queue is not None:
+                queue.append(update)
+                continue
+            self._queues[key] = deque([update])
+            task = asyncio.create_task(self._handle_chat(key), name=f"updates-{key}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _handle_chat(self, key: int | None) -> None:
+        queue = self._queues[key]
+        try:
+            while queue:
+                await self._handle(queue[0])
+                queue.popleft()
+        finally:
+            del self._queues[key]
+
+    async def _handle(self, update: Update) -> None:
+        try:
+            await self._application.process_update(update)
+        except Exception:
+            log.exception("telegram.update_failed", update_id=update.update_id)
+        try:
+            await self._commit.do(lambda session: inbox.handled(session, [update.update_id]))
+        except DBAPIError as error:
+            log.error("telegram.update_not_cleared", update_id=update.update_id, error=str(error.orig))  # noqa: TRY400
 
     def _report(self, error: TelegramError, failures: int) -> None:
         if failures == 1 or not isinstance(error, NotSent):

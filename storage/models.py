@@ -273,6 +273,16 @@ class OutboxRow(Base):
     )
 
 
+class InboxRow(Base):
+    """An update from Telegram that is confirmed there and not yet handled here."""
+
+    __tablename__ = "inbox"
+
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+
+
 class LeaseRow(Base):
     """Who may do what only one process may do at a time."""
 
