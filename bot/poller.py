@@ -122,12 +122,13 @@ class Poller:
     async def _ask(self) -> tuple[Update, ...]:
         # After a week of silence ids may start anywhere, even lower: ask without an offset then.
         is_stale = self._clock() - self._last_update_at > timedelta(days=1)
-        return await self._application.bot.get_updates(
+        updates: tuple[Update, ...] = await self._application.bot.get_updates(
             offset=None if is_stale else self._offset,
             timeout=self._timeout,
             read_timeout=self._timeout.total_seconds() + 10,
             allowed_updates=ALLOWED_UPDATES,
         )
+        return updates
 
     async def _store(self, session: AsyncSession, *, payloads: dict[int, dict[str, Any]]) -> list[int]:
         return await inbox.receive(session, payloads, now=self._clock())
