@@ -37,10 +37,10 @@ async def serve_site(app: web.Application, *, port: int = 0, host: str = LOOPBAC
 
     Raises :class:`OSError` when the port is taken.
     """
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, shutdown_timeout=1).start()
+        await web.TCPSite(runner, host, port).start()
         address = f"http://{host}:{runner.addresses[0][1]}"
         app[SITE].address = address
         yield address
