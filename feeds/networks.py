@@ -53,12 +53,36 @@ def source_scope(source: SourceId) -> Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relevance:
-    """When an item belongs to a network although neither its source nor its section says so."""
+    """When an item belongs to a network although neither its source nor its section says so.
 
-    #: Words of which one must occur, any case ("президентская библиотека"); empty asks for none.
+    Phrases match in any case; ``*`` stands for the rest of a word ("президентск* библиотек*"). An
+    item that names a place of the network belongs to it when
+
+    * it names the institution (``words``) and speaks of work in places (``activity``), or
+    * it names a body that is the network by itself (``partners``), or
+    * it stands at one of the network's own addresses (``urls``),
+
+    and nothing in ``unless`` rules it out.
+    """
+
+    #: Names of the institution; empty: every item about a place of the network belongs to it.
     words: tuple[str, ...] = ()
+    #: Words that make sure it is this institution and not a namesake ("ельцин*").
+    own: tuple[str, ...] = ()
+    #: Work in places ("читальн* зал*", "agreement"); empty: naming the institution is enough.
+    activity: tuple[str, ...] = ()
+    #: Bodies whose news belongs to the network even where the institution is not named.
+    partners: tuple[str, ...] = ()
     #: Words that rule the network out ("виртуальный читальный зал РГБ").
     unless: tuple[str, ...] = ()
+    #: Places that have an institution of the same name; there ``own`` is asked for.
+    namesakes: tuple[RegionCode, ...] = ()
+    #: Where the institution itself sits: its own news names the place without being about it.
+    home: tuple[RegionCode, ...] = ()
+    #: Hosts of the institution: on them it need not be named.
+    hosts: tuple[str, ...] = ()
+    #: Parts of addresses under which all items are the network's ("prlib.ru/networknews").
+    urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
