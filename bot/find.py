@@ -205,9 +205,9 @@ _GENERIC = frozenset(
         r"\w+",
         "oblast oblasti obl oblastu oblastiu kraj krai kraia krae krajem region regiona regione respublika"
         " respubliki respublike resp rep republik republic republike republica republique republika"
-        " autonomous okrug okruga okruge avtonomnii avtonomnaia avtonomni autonomo autonoma autonome autonomer"
-        " federalnii federalni federal federalnogo district distrito krug foderationskreis fo ao"
-        " v vo na iz po o ob u s in im of the en de del der die das le la les el du des d l aus fur from to at"
+        " autonomous okrug okruga okruge avtonomnii avtonomnaia avtonomni autonomo autonoma autonome"
+        " autonomer federalnii federalni federal federalnogo district distrito krug foderationskreis fo ao"
+        " v vo na iz po o ob u s in im of the en de del der die das le la les el du des d l aus fur from to"
         " مقاطعه جمهوريه اقليم كراي منطقه فدراليه",
     )
 )

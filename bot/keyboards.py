@@ -23,6 +23,17 @@ from feeds.networks import Scope
 DATA_LIMIT = 64
 #: What fits a phone's width in one row.
 LABEL_LIMIT = 40
+#: The interface's languages as their speakers call them.
+LANGUAGE_NAMES: Mapping[str, str] = {
+    "en": "English",
+    "ru": "Русский",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "sr": "Српски",
+    "zh": "中文",
+    "ar": "العربية",
+}
 _SEPARATOR = "|"
 #: Longer scopes travel as a digest, so that every verb with its arguments stays within the limit.
 _SCOPE_BYTES = 40
@@ -50,7 +61,6 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "language": (_WORD,),
     "zones": (_PAGE,),
     "zone": (_WORD,),
-    "export": (r"opml|json",),
     "forget": (r"ask|yes|no",),
     "sources": (_PAGE,),  # admins only
 }

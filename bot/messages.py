@@ -24,7 +24,7 @@ from babel.dates import format_date, format_time
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot.i18n import INTERFACE_LANGUAGES, Translator
-from bot.keyboards import news_buttons
+from bot.keyboards import LANGUAGE_NAMES, news_buttons
 from bot.text import (
     Html,
     cut,
@@ -203,6 +203,8 @@ def _other_languages(item: Item, siblings: Sequence[Item], *, base_url: str) -> 
 
 
 def _own_name(code: str) -> str:
+    if code in LANGUAGE_NAMES:
+        return LANGUAGE_NAMES[code]
     try:
         name = Locale.parse(code).get_display_name(code)
     except ValueError:
