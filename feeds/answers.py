@@ -6,7 +6,7 @@ RFC 9110 §15 for the status codes. Every expected end is a value of :mod:`feeds
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -102,7 +102,8 @@ def _decide_refusal(answer: Answer, exchange: Exchange, now: datetime) -> Gone |
         return _throttled(answer, exchange, now)
     reason, words = _STATUS_WORDS.get(answer.status) or _status_class(answer.status)
     wait = read_retry_after(answer.headers, now=now)
-    return fail(exchange, reason, f"{words} ({answer.status})", retry_after=wait)
+    failure = fail(exchange, reason, f"{words} ({answer.status})", retry_after=wait)
+    return replace(failure, freshness=read_freshness(answer.headers))
 
 
 def make_fetched(answer: Answer, exchange: Exchange, body: bytes) -> Fetched | FetchFailed:

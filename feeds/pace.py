@@ -35,6 +35,7 @@ class PaceRules:
 class _Host:
     slots: asyncio.Semaphore
     own: bool
+    gap: timedelta
     #: Loop time of the next allowed start.
     next_start: float = 0.0
 
@@ -80,6 +81,10 @@ class HostPace:
         for host, until in holds.items():
             self.hold(host, until)
 
+    def slow_down(self, host: str, gap: timedelta) -> None:
+        """Pause longer between starts at this host (``Crawl-delay``); never shorter than our rule."""
+        self._host(host).gap = max(gap, self.rules.gap)
+
     def note_address(self, host: str, address: str) -> None:
         """Learn to which address a host's name led; own servers need no pause."""
         if is_allowed(address, self.allowed) and not self._host(host).own:
@@ -92,7 +97,7 @@ class HostPace:
         async with state.slots:
             loop_time = asyncio.get_running_loop().time()
             start = loop_time if state.own else max(loop_time, state.next_start)
-            state.next_start = start + self.rules.gap.total_seconds()
+            state.next_start = start + state.gap.total_seconds()
             if start > loop_time:
                 await self.sleep(start - loop_time)
             yield
@@ -104,7 +109,7 @@ class HostPace:
 
     def _new_host(self, *, own: bool) -> _Host:
         limit = self.rules.own_parallel if own else self.rules.parallel
-        return _Host(slots=asyncio.Semaphore(limit), own=own)
+        return _Host(slots=asyncio.Semaphore(limit), own=own, gap=self.rules.gap)
 
     def _is_own_literal(self, host: str) -> bool:
         name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
