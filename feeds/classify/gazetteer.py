@@ -1,0 +1,242 @@
+"""Every spelling the classifier knows, in one automaton: places, traps and the networks' own words.
+
+Reads ``feeds/data/forms.tsv`` and ``traps.tsv`` once, when built. Matching is pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from feeds.classify.text import Reading, fold
+from feeds.model import RegionCode
+from feeds.regions import DATA, Catalogue, read_table
+
+_FORMS = "forms.tsv"
+_TRAPS = "traps.tsv"
+#: Endings of adjectives after their stem: Russian, and the other Slavic languages in Cyrillic.
+_ADJECTIVE_ENDINGS = frozenset(
+    (
+        "ий ый ая яя ое ее ие ые ого его ой ей ому ему ую юю им ым ом ем их ых ими ыми ою ею ия ият ите ата ото ата "
+        "а о и у е і ої ою ій ому им а га му"
+    ).split()
+)
+#: Languages whose names change their ending; in the others a name is matched as it stands.
+_INFLECTING = frozenset(
+    "sr bs hr sl mk bg cs sk pl uk be lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro sq de sv da nb nl is ru".split()
+)
+_LOWER_CASE_KINDS = frozenset({"adj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
+_ARABIC_PREFIXES = frozenset("وبلكفاسي")
+
+
+class Sense(NamedTuple):
+    """One thing a spelling may mean."""
+
+    kind: str
+    #: Codes with the population behind them in thousands, largest first.
+    codes: tuple[tuple[RegionCode, int], ...]
+    tail: str
+    #: Empty: any language.
+    languages: frozenset[str]
+    #: Believed only beside a word of place.
+    guarded: bool
+
+
+class Cue(NamedTuple):
+    """A phrase that is no place: a trap of ours or a word of a network."""
+
+    label: str
+    rest: re.Pattern[str]
+
+
+class Hit(NamedTuple):
+    """A spelling found in a text."""
+
+    start: int
+    end: int
+    senses: tuple[Sense, ...]
+
+
+class Mark(NamedTuple):
+    """A phrase found in a text; ``label`` says whose it is."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gazetteer:
+    """The automaton and what its patterns mean."""
+
+    automaton: AhoCorasick
+    senses: tuple[tuple[Sense, ...], ...]
+    cues: tuple[tuple[Cue, ...], ...]
+    #: Abbreviations keep their case.
+    exact: Mapping[int, str]
+
+    def find(self, reading: Reading, language: str) -> tuple[list[Hit], list[Mark]]:
+        """Places and marks of a text, longest first where they overlap, in order of position."""
+        text = reading.folded
+        hits: list[Hit] = []
+        marks: list[Mark] = []
+        for index, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
+            if start and text[start - 1].isalnum() and not _joins(text, start):
+                continue
+            for cue in self.cues[index]:
+                rest = cue.rest.match(text, end)
+                if rest:
+                    marks.append(Mark(start, rest.end(), cue.label))
+            senses = self.senses[index]
+            if senses:
+                stop = _word_end(text, end)
+                fitting = [s for s in senses if self._fits(s, index, reading, start, end, stop, language)]
+                if fitting:
+                    hits.append(Hit(start, stop, tuple(fitting)))
+        return _longest(hits), marks
+
+    def _fits(
+        self, sense: Sense, index: int, reading: Reading, start: int, end: int, stop: int, language: str
+    ) -> bool:
+        tail = reading.folded[end:stop]
+        if not _tail_fits(sense, tail, end - start, language):
+            return False
+        if sense.languages and language not in sense.languages and (end - start < 6 or language in ("ru", "en")):
+            return False
+        if sense.kind == "abbr":
+            return reading.original[start:end] == self.exact[index]
+        return sense.kind in _LOWER_CASE_KINDS or not reading.original[start].islower()
+
+
+def _tail_fits(sense: Sense, tail: str, length: int, language: str) -> bool:
+    expected = sense.tail
+    if expected == "-":
+        return not tail
+    if expected == "adj":
+        return tail in _ADJECTIVE_ENDINGS
+    if tail == ("" if expected == "+" else expected):
+        return True
+    if language not in _INFLECTING or not tail.isalpha():
+        return False
+    if language == "ru":
+        # Russian has its case forms written out.
+        return False
+    return len(tail) <= (2 if length <= 4 else 4)
+
+
+def _joins(text: str, start: int) -> bool:
+    """Whether a word may begin in the middle of letters: CJK always, Arabic after its particles."""
+    first = text[start]
+    if "\u2e80" <= first <= "\u9fff" or "\uf900" <= first <= "\ufaff":
+        return True
+    if not "\u0590" <= first <= "\u06ff":
+        return False
+    begin = start
+    while begin and text[begin - 1].isalpha() and start - begin < 4:
+        begin -= 1
+    return start - begin < 4 and all(each in _ARABIC_PREFIXES for each in text[begin:start])
+
+
+def _word_end(text: str, end: int) -> int:
+    last = text[end - 1]
+    if "\u2e80" <= last <= "\u9fff" or "\uac00" <= last <= "\ud7af":
+        return end
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return end
+
+
+def _longest(hits: list[Hit]) -> list[Hit]:
+    """Of overlapping hits the longest; same span: senses together."""
+    spans: dict[tuple[int, int], Hit] = {}
+    for hit in hits:
+        key = (hit.start, hit.end)
+        known = spans.get(key)
+        spans[key] = hit if known is None else Hit(hit.start, hit.end, known.senses + hit.senses)
+    chosen: list[Hit] = []
+    for hit in sorted(spans.values(), key=lambda h: (h.start, -h.end)):
+        if not chosen or hit.start >= chosen[-1].end:
+            chosen.append(hit)
+        elif hit.end - hit.start > chosen[-1].end - chosen[-1].start:
+            chosen[-1] = hit
+    return chosen
+
+
+def build_gazetteer(catalogue: Catalogue, phrases: Mapping[str, Iterable[str]]) -> Gazetteer:
+    """The automaton over the catalogue's forms, the shipped traps and ``phrases`` by label.
+
+    A phrase may hold ``*`` for the rest of a word. Forms of codes the catalogue lacks are left out.
+    """
+    senses: dict[str, tuple[Sense, ...]] = {}
+    for form, sense in _forms(DATA / _FORMS, catalogue):
+        senses[form] = (*senses.get(form, ()), sense)
+    cues: dict[str, tuple[Cue, ...]] = {}
+    for label, words in (*_traps(DATA / _TRAPS), *phrases.items()):
+        for phrase in words:
+            prefix, cue = _cue(label, phrase)
+            cues[prefix] = (*cues.get(prefix, ()), cue)
+    exact = {form: fold(form) for form, found in senses.items() if any(s.kind == "abbr" for s in found)}
+    patterns = list(dict.fromkeys([*senses, *cues]))
+    return Gazetteer(
+        automaton=AhoCorasick(
+            [exact.get(p, p) for p in patterns], implementation=Implementation.ContiguousNFA, store_patterns=False
+        ),
+        senses=tuple(senses.get(p, ()) for p in patterns),
+        cues=tuple(cues.get(p, ()) for p in patterns),
+        exact={n: p for n, p in enumerate(patterns) if p in exact},
+    )
+
+
+def _forms(path: Path, catalogue: Catalogue) -> Iterator[tuple[str, Sense]]:
+    known: dict[tuple[str, str, str, str, str], Sense | None] = {}
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line[0] == "#" or line.startswith("form\t"):
+                continue
+            form, *rest = line.rstrip("\n").split("\t")
+            key = (rest[0], rest[1], rest[2], rest[3], rest[4])
+            if key not in known:
+                known[key] = _sense(*key, catalogue=catalogue)
+            sense = known[key]
+            if sense is not None:
+                yield form, sense
+    for region in catalogue.regions.values():
+        for word in region.aliases:
+            yield fold(word), Sense("name", ((region.code, 0),), "+", frozenset(), guarded=False)
+
+
+def _sense(
+    tail: str, kind: str, codes: str, languages: str, mark: str, *, catalogue: Catalogue
+) -> Sense | None:
+    found = []
+    for each in codes.split(","):
+        code, _, thousands = each.partition(":")
+        if RegionCode(code) in catalogue.regions:
+            found.append((RegionCode(code), int(thousands)))
+    spoken = frozenset(languages.split(",")) if languages else frozenset[str]()
+    return Sense(kind, tuple(found), tail, spoken, guarded=mark == "guard") if found else None
+
+
+def _traps(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for _, row in read_table(path):
+        yield row["kind"], (row["words"],)
+
+
+def _cue(label: str, phrase: str) -> tuple[str, Cue]:
+    folded = fold(phrase.strip())
+    prefix, star, rest = folded.partition("*")
+    pattern = "".join(_piece(each) for each in re.split(r"(\*|\s+)", star + rest))
+    last = folded[-1]
+    border = "" if last == "*" or "\u2e80" <= last <= "\ud7af" else r"(?!\w)"
+    return prefix, Cue(label, re.compile(pattern + border))
+
+
+def _piece(part: str) -> str:
+    if part == "*":
+        return r"\w*"
+    return r"[\s«»\"“”„'-]+" if part.isspace() else re.escape(part)
