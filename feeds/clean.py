@@ -204,14 +204,13 @@ def _attribute_filter(base_url: str) -> Callable[[str, str, str], str | None]:
 
 def _polished(cleaned: str) -> str:
     """Without images that show nothing, then without blocks that hold nothing."""
-    cleaned = _PRE_START.sub("<pre>", cleaned)
     if "<img" in cleaned:
         cleaned = _IMAGE.sub(lambda match: match.group() if _is_shown(match.group(1)) else "", cleaned)
     for _ in range(_PASSES):
         before, cleaned = cleaned, _EMPTY.sub("", cleaned)
         if cleaned == before:
             break
-    return cleaned.strip()
+    return _PRE_START.sub("<pre>", cleaned).strip()
 
 
 def _is_shown(attributes: str) -> bool:
