@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import feedparser
 import pytest
@@ -163,7 +163,7 @@ def test_the_same_items_give_the_same_bytes_whenever_they_are_rendered(kind):
     assert RENDERERS[kind](make_info(), SAMPLE, NETWORKS) == RENDERERS[kind](make_info(), SAMPLE, NETWORKS)
 
 
-clean_lines = st.text(max_size=80).map(lambda s: one_line(s)).filter(bool)
+clean_lines = st.text(max_size=80).map(one_line).filter(bool)
 clean_texts = st.text(max_size=200).map(lambda s: xml_text(s).strip())
 
 
@@ -192,7 +192,7 @@ def test_any_unicode_survives_the_way_through_a_feed_reader(title, summary, auth
 def test_cleaning_for_xml_is_a_fixpoint_and_legal(text):
     clean = xml_text(text)
     assert xml_text(clean) == clean
-    assert ElementTree.fromstring(f"<a>{html.escape(clean)}</a>").text in (clean, None)
+    assert ET.fromstring(f"<a>{html.escape(clean)}</a>").text in (clean, None)
 
 
 @given(st.text())
@@ -251,7 +251,7 @@ def test_ids_are_tags_that_do_not_depend_on_the_address():
 def test_atom_links_are_unique_per_relation_type_and_language():
     """RFC 4287 §4.1.1 and §4.1.2."""
     for language in (None, "ru", "ar"):
-        tree = ElementTree.fromstring(render_atom(make_info(language), SAMPLE, NETWORKS))
+        tree = ET.fromstring(render_atom(make_info(language), SAMPLE, NETWORKS))
         for holder in (tree, *tree.iter(f"{ATOM}entry")):
             keys = [(x.get("rel"), x.get("type"), x.get("hreflang")) for x in holder.findall(f"{ATOM}link")]
             assert len(keys) == len(set(keys))
@@ -267,14 +267,14 @@ def test_a_feed_names_itself_its_page_its_formats_and_its_languages():
     assert ("alternate", MEDIA_TYPES[FeedFormat.RSS], "ar", addresses("ar")[FeedFormat.RSS]) in found
     assert ("alternate", "text/html", "en", f"{SITE}/en/regional/RU-PNZ") in found
     assert ("hub", "https://hub.example/") in {(rel, href) for rel, _, _, href in found}
-    channel = ElementTree.fromstring(render_rss(make_info(), SAMPLE, NETWORKS)).find("channel")
+    channel = ET.fromstring(render_rss(make_info(), SAMPLE, NETWORKS)).find("channel")
     assert channel.findtext("link") == f"{SITE}/ru/regional/RU-PNZ"
 
 
 def test_each_entry_says_its_language_unless_nobody_knows_it():
     for tree, path in (
-        (ElementTree.fromstring(render_rss(make_info(), SAMPLE, NETWORKS)), "channel/item"),
-        (ElementTree.fromstring(render_atom(make_info(), SAMPLE, NETWORKS)), f"{ATOM}entry"),
+        (ET.fromstring(render_rss(make_info(), SAMPLE, NETWORKS)), "channel/item"),
+        (ET.fromstring(render_atom(make_info(), SAMPLE, NETWORKS)), f"{ATOM}entry"),
     ):
         assert tree.get(LANG) == "ru"
         assert [entry.get(LANG) for entry in tree.findall(path)] == ["ru", "ar", None]
@@ -293,7 +293,7 @@ def test_labels_have_a_scheme_per_axis_and_speak_the_feeds_language():
 
 
 def test_an_entry_carries_its_place_its_source_and_its_picture():
-    atom = ElementTree.fromstring(render_atom(make_info(), SAMPLE[:1], NETWORKS)).find(f"{ATOM}entry")
+    atom = ET.fromstring(render_atom(make_info(), SAMPLE[:1], NETWORKS)).find(f"{ATOM}entry")
     geo = "{http://www.georss.org/georss}"
     assert atom.findtext(f"{geo}point") == "53.2 45.0"
     assert atom.findtext(f"{geo}featureName") == "Пензенская область"
@@ -305,7 +305,7 @@ def test_an_entry_carries_its_place_its_source_and_its_picture():
         "type": "image/png",
         "length": "0",
     }
-    rss = ElementTree.fromstring(render_rss(make_info(), SAMPLE[:1], NETWORKS)).find("channel/item")
+    rss = ET.fromstring(render_rss(make_info(), SAMPLE[:1], NETWORKS)).find("channel/item")
     assert rss.find("source").attrib == {"url": "https://www.prlib.ru/regional_events"}
     assert rss.find("enclosure").get("type") == "image/png"
 
@@ -330,10 +330,10 @@ def test_withdrawn_items_are_not_published():
 
 def test_every_entry_has_what_its_format_requires_even_from_a_bare_item():
     bare = make_item(title="", summary="", content_html="", url=None, author="", networks=(), regions=())
-    rss = ElementTree.fromstring(render_rss(make_info(), [bare], NETWORKS)).find("channel/item")
+    rss = ET.fromstring(render_rss(make_info(), [bare], NETWORKS)).find("channel/item")
     assert rss.findtext("title") == rss.findtext("description") == "Президентская библиотека"
     assert rss.findtext("link") == f"{SITE}/ru/items/1"
-    atom = ElementTree.fromstring(render_atom(make_info(), [bare], NETWORKS)).find(f"{ATOM}entry")
+    atom = ET.fromstring(render_atom(make_info(), [bare], NETWORKS)).find(f"{ATOM}entry")
     assert atom.findtext(f"{ATOM}summary") == "Президентская библиотека"
     plain = json.loads(render_json(make_info(), [bare], NETWORKS))["items"][0]
     assert plain["content_text"]
@@ -359,7 +359,7 @@ def test_opml_gives_every_feed_an_address_for_people_and_one_for_machines():
             Outline(title="Пенза & Ко", feed=f"{SITE}/f.rss", page=f"{SITE}/é", language=LanguageCode("ru")),
         ),
     )
-    tree = ElementTree.fromstring(render_opml("Вестник", [group], modified=NOON))
+    tree = ET.fromstring(render_opml("Вестник", [group], modified=NOON))
     assert tree.findtext("head/dateModified") == "Fri, 20 Nov 2026 12:00:00 +0000"
     outer = tree.find("body/outline")
     assert outer.attrib == {"text": "Сеть <1>"}
@@ -371,4 +371,4 @@ def test_opml_gives_every_feed_an_address_for_people_and_one_for_machines():
         "htmlUrl": f"{SITE}/%C3%A9",
         "language": "ru",
     }
-    assert ElementTree.fromstring(render_opml("V", [], modified=NOON)).find("body/outline") is not None
+    assert ET.fromstring(render_opml("V", [], modified=NOON)).find("body/outline") is not None
