@@ -66,9 +66,8 @@ def extract_python(
 ) -> Iterator[tuple[int, str, tuple[str, ...], list[str]]]:
     """Messages of a Python file, for Babel; unlike Babel's own reader it looks into f-strings too."""
     del options  # Babel passes them by name
-    for node in ast.walk(ast.parse(file.read())):
-        if not isinstance(node, ast.Call):
-            continue
+    calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         constants = [each.value for each in node.args if isinstance(each, ast.Constant)]
         messages = tuple(each for each in constants if isinstance(each, str))
@@ -91,20 +90,41 @@ def messages_of(domain: Domain) -> dict[Identity, str]:
     return found
 
 
+def constants_of(domain: Domain) -> set[str]:
+    """Every string in a domain's code: messages wait in tables and arguments too."""
+    trees = (ast.parse(path.read_bytes()) for path in sorted(domain.folder.rglob("*.py")))
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
 def faults_of(domain: Domain) -> list[str]:
     """What is wrong with a domain's catalogues."""
     messages = messages_of(domain)
-    faults: list[str] = []
-    for language in INTERFACE_LANGUAGES:
-        path = domain.locales / language / f"{domain.name}.po"
-        where = str(path.relative_to(ROOT))
-        if path.exists():
-            with path.open("rb") as file:
-                catalog = read_po(file, locale=_BABEL_NAMES.get(language, language), abort_invalid=True)
-            faults += [f"{where}: {fault}" for fault in catalog_faults(catalog, messages)]
-        elif language != DEFAULT_LANGUAGE and messages:
-            faults.append(f"{where}: the catalogue is missing")
+    catalogs = {
+        language: _read(path, language)
+        for language in INTERFACE_LANGUAGES
+        if (path := domain.locales / language / f"{domain.name}.po").exists()
+    }
+    # A string of the code that one language translates is a message, so all must have it.
+    constants = constants_of(domain)
+    held = {_identity(each) for catalog in catalogs.values() for each in catalog if each.id}
+    for identity in sorted(held - messages.keys(), key=str):
+        if constants.issuperset((identity,) if isinstance(identity, str) else identity):
+            messages[identity] = "a string of the code"
+    faults = [
+        f"{domain.name}: no catalogue for {language}"
+        for language in INTERFACE_LANGUAGES
+        if language not in catalogs and language != DEFAULT_LANGUAGE and messages
+    ]
+    for language, catalog in catalogs.items():
+        where = f"{(domain.locales / language).relative_to(ROOT)}/{domain.name}.po"
+        faults += [f"{where}: {fault}" for fault in catalog_faults(catalog, messages)]
     return faults
+
+
+def _read(path: Path, language: str) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=_BABEL_NAMES.get(language, language), abort_invalid=True)
 
 
 def catalog_faults(catalog: Catalog, messages: Mapping[Identity, str]) -> list[str]:

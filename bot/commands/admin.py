@@ -162,8 +162,8 @@ async def health(talk: Talk) -> None:
             skipped=queue.get("skipped", 0),
         ),
     ]
-    for card in failing[:_FAILING_SHOWN]:
-        lines.append(
-            Html(f"{_SIGNS[card.state]} {_plain(talk, card.source.id)}: {_plain(talk, card.last_error)}")
-        )
+    lines += [
+        Html(f"{_SIGNS[each.state]} {_plain(talk, each.source.id)}: {_plain(talk, each.last_error)}")
+        for each in failing[:_FAILING_SHOWN]
+    ]
     await answer(talk, Html("\n".join(lines)))

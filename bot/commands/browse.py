@@ -18,7 +18,7 @@ from bot.keyboards import (
     scope_of_token,
     scope_token,
 )
-from bot.text import Html, say_plural
+from bot.text import Html, escape, say_plural
 from feeds.model import NetworkId, RegionCode
 from feeds.networks import ALL, Scope, district_scope, network_scope, region_scope
 from feeds.regions import DistrictId
@@ -168,7 +168,7 @@ def _regions(
         [back, button(talk.translator.text("My subscriptions"), "my", 0)],
     ]
     hint = talk.say("Tap a place to follow it, tap again to stop.")
-    return Html(f"<b>{talk.say('{name}', name=talk.name_of(scope))}</b>\n{hint}"), keyboard(rows)
+    return Html(f"<b>{escape(talk.name_of(scope))}</b>\n{hint}"), keyboard(rows)
 
 
 def _whole(talk: Talk, scope: Scope, followed: Collection[Scope], page: int) -> InlineKeyboardButton:
