@@ -107,7 +107,7 @@ def _judge_reach(ip: Address) -> str | None:
     if ip.is_multicast:
         return "a multicast address"
     if ip.is_loopback or ip.is_unspecified:
-        return "a loopback address"
+        return "an address of this machine"
     if ip.is_link_local:
         return "a link-local address"
     if isinstance(ip, IPv6Address):

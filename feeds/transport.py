@@ -158,6 +158,7 @@ def _failure(error: Exception, seen: Sightings) -> TransportFailure:
 
 
 _FAILURES: tuple[tuple[type[Exception], FailReason, str], ...] = (
+    (aiohttp.InvalidURL, FailReason.BAD_ADDRESS, "the address is not written as it should be"),
     (aiohttp.ClientConnectorDNSError, FailReason.DNS, "the host name does not resolve; check its spelling"),
     (
         aiohttp.ClientConnectorCertificateError,
