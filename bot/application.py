@@ -40,8 +40,6 @@ from bot.keyboards import parse_press
 
 log = structlog.get_logger(__name__)
 
-#: What the poller has to ask Telegram for.
-ALLOWED_UPDATES = ("message", "channel_post", "callback_query", "my_chat_member")
 #: Longer arguments name nothing we know.
 _ARGS_LIMIT = 200
 

@@ -24,6 +24,8 @@ SURE = 0.8
 _MARGIN = 0.02
 #: A place of which only a part was named is rarely the only one meant.
 _MARGIN_OF_PARTS = 0.08
+#: Offered together: no worse than the best by more than this.
+_SPREAD = 0.15
 #: No score of a part is higher.
 _PART = 0.9
 #: Below this a match isn't worth a button.
@@ -79,13 +81,13 @@ class PlaceFinder:
         matches = self.find(query, limit=limit)
         if not matches:
             return Meaning()
-        margin = _MARGIN if matches[0].score > _PART else _MARGIN_OF_PARTS
-        rivals = [each.scope for each in matches if each.score > matches[0].score - margin]
-        if matches[0].score >= SURE and len({_place(each) for each in rivals}) == 1:
-            return Meaning(
-                chosen=tuple(rivals), offered=tuple(m.scope for m in matches if m.scope not in rivals)
-            )
-        return Meaning(offered=tuple(each.scope for each in matches))
+        best = matches[0].score
+        margin = _MARGIN if best > _PART else _MARGIN_OF_PARTS
+        rivals = [each.scope for each in matches if each.score > best - margin]
+        if best >= SURE and len({_place(each) for each in rivals}) == 1:
+            others = [m.scope for m in matches if m.score >= SURE and m.scope not in rivals]
+            return Meaning(chosen=tuple(rivals), offered=tuple(others))
+        return Meaning(offered=tuple(each.scope for each in matches if each.score > best - _SPREAD))
 
     def nearest(self, *, latitude: float, longitude: float, limit: int = 3) -> list[Scope]:
         """Scopes of the regions whose centres are nearest to a point in degrees."""

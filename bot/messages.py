@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from datetime import time as clock_time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -49,6 +50,10 @@ _SOURCE_LIMIT = 120
 #: More places than these make a label longer than the news.
 _REGIONS_SHOWN = 5
 _LANGUAGES_SHOWN = 6
+
+MIDNIGHT = clock_time(0, 0)
+#: Where most sources of the networks live.
+_HOME_ZONE = "Europe/Moscow"
 
 _REPEAT_NOTE = mark("This may be a repeat: the connection broke while the news was being sent.")
 
@@ -151,13 +156,25 @@ def _titles(item: Item, translator: Translator, networks: Networks) -> list[str]
 
 def _source_line(item: Item, *, translator: Translator, timezone: str) -> Html:
     source = isolate(defang(source_name(item)), rtl=translator.is_rtl)
-    when = format_when(item.published, translator=translator, timezone=timezone)
+    when = format_published(item, translator=translator, timezone=timezone)
     return escape(f"{source}{'،' if translator.is_rtl else ','} {when}")
 
 
 def source_name(item: Item) -> str:
     """What to call the source of an item."""
     return cut_words(tidy(item.source_title) or tidy(item.source_id), _SOURCE_LIMIT) or "·"
+
+
+def format_published(item: Item, *, translator: Translator, timezone: str, time: bool = True) -> str:
+    """When an item was published, for a reader in ``timezone``.
+
+    A source that named only the day is stored with its own midnight. Midnight of a likely zone is
+    taken for that: better no time than "00:00", or the day before in zones to the west.
+    """
+    for zone in (timezone, "UTC", _HOME_ZONE):
+        if item.has_date and item.published.astimezone(zone_of(zone)).time() == MIDNIGHT:
+            return format_when(item.published, translator=translator, timezone=zone, time=False)
+    return format_when(item.published, translator=translator, timezone=timezone, time=time)
 
 
 def format_when(when: datetime, *, translator: Translator, timezone: str, time: bool = True) -> str:

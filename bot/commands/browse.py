@@ -172,9 +172,10 @@ def _regions(
 
 
 def _whole(talk: Talk, scope: Scope, followed: Collection[Scope], page: int) -> InlineKeyboardButton:
-    text = talk.translator.text("Follow all: {name}", name=talk.name_of(scope))
     if scope in followed:
-        text = "✓ " + talk.translator.text("All: {name}", name=talk.name_of(scope))
+        text = "✓ " + talk.translator.text("Everything here")
+    else:
+        text = "➕ " + talk.translator.text("Follow everything here")
     return button(text, "toggle", scope_token(scope), page)
 
 

@@ -11,7 +11,7 @@ from bot.commands.follow import browse_button, choices, dry_run, full_name, not_
 from bot.commands.talk import Talk, answer
 from bot.find import all_scopes
 from bot.keyboards import Press, button, in_columns, keyboard, scope_of_token, scope_token
-from bot.messages import format_when, headline, labels_line, source_name
+from bot.messages import format_published, headline, labels_line, source_name
 from bot.text import MESSAGE_LIMIT, Html, escape, isolate, visible_length
 from feeds.model import Item, ItemId
 from feeds.networks import ALL, Scope
@@ -85,7 +85,7 @@ async def newest_stories(talk: Talk, scopes: Iterable[Scope]) -> list[Item]:
 
 def _short(talk: Talk, item: Item) -> Html:
     title = headline(item, translator=talk.translator, base_url=talk.deps.base_url, limit=200)
-    when = format_when(item.published, translator=talk.translator, timezone=talk.timezone, time=False)
+    when = format_published(item, translator=talk.translator, timezone=talk.timezone, time=False)
     labels = labels_line(item, translator=talk.translator, networks=talk.deps.networks)
     source = isolate(source_name(item), rtl=talk.translator.is_rtl)
     return Html(f"▪ {title}\n{escape(f'{source} · {when}')}" + (f"\n{labels}" if labels else ""))

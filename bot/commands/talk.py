@@ -6,9 +6,11 @@ says what to show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 import structlog
@@ -20,6 +22,7 @@ from bot.deps import BotDeps
 from bot.find import PlaceFinder
 from bot.i18n import Translator, choose_language
 from bot.text import ALERT_LIMIT, Html, cut_words, isolate, mark, say, tidy
+from bot.transport import NotSent, OutcomeUnknown, ServerTrouble
 from feeds.model import LanguageCode
 from feeds.networks import Scope
 from storage import items, subscribers
@@ -33,6 +36,9 @@ COUNTED_DAYS = 30
 _COUNTS_AGE = timedelta(seconds=60)
 #: Codes of the topic-less: Telegram gives the general topic no thread id.
 NO_THREAD = 0
+
+#: Seconds between the tries of an answer that certainly did not arrive.
+_TRY_AGAIN_AFTER = (0.5, 3.0)
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _ONLY_ADMINS = mark("Only admins of this chat can change what it follows.")
@@ -212,14 +218,34 @@ async def _send(
     buttons: InlineKeyboardMarkup | None,
     preview: LinkPreviewOptions | None,
 ) -> None:
-    await talk.bot.send_message(
-        chat_id,
-        text,
-        parse_mode=ParseMode.HTML,
-        reply_markup=buttons,
-        message_thread_id=talk.thread_id or None,
-        link_preview_options=preview or _NO_PREVIEW,
-    )
+    async def send() -> None:
+        await talk.bot.send_message(
+            chat_id,
+            text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=buttons,
+            message_thread_id=talk.thread_id or None,
+            link_preview_options=preview or _NO_PREVIEW,
+        )
+
+    await patiently(send)
+
+
+async def patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call of the Bot API; what did not arrive is tried again, what may have arrived once more.
+
+    Somebody waits for this answer: a second copy is better than none. News has another policy.
+    """
+    for pause in _TRY_AGAIN_AFTER:
+        try:
+            await call()
+        except (NotSent, ServerTrouble):
+            await asyncio.sleep(pause)
+        except OutcomeUnknown:
+            break
+        else:
+            return
+    await call()
 
 
 async def show(talk: Talk, text: str, *, buttons: InlineKeyboardMarkup | None = None) -> None:
@@ -227,15 +253,17 @@ async def show(talk: Talk, text: str, *, buttons: InlineKeyboardMarkup | None = 
     if talk.query is None or talk.message is None:
         await answer(talk, text, buttons=buttons)
         return
+    edit = partial(
+        talk.bot.edit_message_text,
+        text,
+        chat_id=talk.chat.id,
+        message_id=talk.message.message_id,
+        parse_mode=ParseMode.HTML,
+        reply_markup=buttons,
+        link_preview_options=_NO_PREVIEW,
+    )
     try:
-        await talk.bot.edit_message_text(
-            text,
-            chat_id=talk.chat.id,
-            message_id=talk.message.message_id,
-            parse_mode=ParseMode.HTML,
-            reply_markup=buttons,
-            link_preview_options=_NO_PREVIEW,
-        )
+        await patiently(edit)
     except BadRequest as error:
         if is_unchanged(error):
             return

@@ -143,7 +143,7 @@ def _subject(talk: Talk, evidence: Evidence) -> str:
 def _reason(talk: Talk, evidence: Evidence) -> str:
     words = isolate(tidy(evidence.words)[:60], rtl=talk.translator.is_rtl)
     where = talk.translator.text(_WHERE[evidence.where]) if evidence.where in _WHERE else evidence.where
-    return f"“{words}”, {where}" if words else where
+    return talk.translator.text("“{words}”, {where}", words=words, where=where) if words else where
 
 
 def forgotten(talk: Talk) -> Alert:
