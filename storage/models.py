@@ -64,10 +64,8 @@ class SourceRow(Base):
     #: The address the validators belong to; another address starts without them.
     validators_url: Mapped[str | None]
     document_kind: Mapped[str | None]
-    #: Where a permanent redirect points, and how often in a row we saw it.
-    redirect_url: Mapped[str | None]
-    redirect_sightings: Mapped[int] = mapped_column(default=0)
-    hints: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: What its answers taught us besides (rhythm, hints, redirects), as feeds.memory writes it.
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
     failures: Mapped[int] = mapped_column(default=0)
     last_poll_at: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]

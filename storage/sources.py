@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,9 +39,9 @@ class PollState:
     #: Address the validators belong to.
     validators_url: str | None
     body_hash: str | None
-    redirect_url: str | None
-    redirect_sightings: int
-    hints: dict[str, object]
+    #: As feeds.memory writes it.
+    memory: dict[str, Any]
+    document_kind: str | None
     failures: int
     last_success_at: datetime | None
     #: ``None`` until the first pass that brought entries: before it nothing is pushed.
@@ -67,7 +67,7 @@ class PollOutcome:
     next_poll_at: datetime
     next_poll_reason: str
     failures: int
-    #: Columns of polling state to store (validators, hash, redirect, hints); absent ones stay.
+    #: Columns of polling state to store (validators, hash, memory, kind); absent ones stay.
     learnt: dict[str, object]
 
 
@@ -131,8 +131,8 @@ def _declare_again(row: SourceRow, source: Source, *, now: datetime) -> bool:
     if not changed:
         return False
     if row.url != source.url:
-        row.etag = row.last_modified = row.body_hash = row.redirect_url = None
-        row.redirect_sightings, row.failures, row.next_poll_at = 0, 0, now
+        row.etag = row.last_modified = row.body_hash = row.validators_url = row.document_kind = None
+        row.memory, row.failures, row.next_poll_at = {}, 0, now
     elif row.interval_seconds != columns["interval_seconds"] and source.interval:
         # A shorter interval takes effect now, not after the old one has run out.
         row.next_poll_at = min(row.next_poll_at, now + source.interval)
@@ -205,9 +205,8 @@ async def poll_state(session: AsyncSession, source_id: SourceId) -> PollState | 
         validators=Validators(etag=row.etag, last_modified=row.last_modified),
         validators_url=row.validators_url,
         body_hash=row.body_hash,
-        redirect_url=row.redirect_url,
-        redirect_sightings=row.redirect_sightings,
-        hints=dict(row.hints),
+        memory=dict(row.memory),
+        document_kind=row.document_kind,
         failures=row.failures,
         last_success_at=row.last_success_at,
         first_success_at=row.first_success_at,
