@@ -73,6 +73,8 @@ class _Chain:
     all_permanent: bool = True
     raw_bytes: int = 0
     requests: int = 0
+    #: Of the answer being read; ``None`` while there is none from this address.
+    status: int | None = None
     #: Network time of the hops before, and loop time at which the present one began.
     spent: float = 0.0
     started: float | None = None
@@ -88,11 +90,11 @@ class _Chain:
             return self.spent
         return self.spent + asyncio.get_running_loop().time() - self.started
 
-    def exchange(self, status: int | None = None) -> Exchange:
+    def exchange(self) -> Exchange:
         return Exchange(
             url=self.asked,
             final_url=self.url,
-            status=status,
+            status=self.status,
             redirects=tuple(self.redirects),
             permanent_url=self.permanent_url,
             raw_bytes=self.raw_bytes,
@@ -105,7 +107,7 @@ class _Chain:
         self.all_permanent = self.all_permanent and step.permanent
         if self.all_permanent:
             self.permanent_url = step.url
-        self.url = step.url
+        self.url, self.status = step.url, None
 
 
 class Fetcher:
@@ -211,20 +213,21 @@ class Fetcher:
         async with self._transport.send(chain.url, headers) as reply:
             if reply.address:
                 self.pace.note_address(host, reply.address)
+            chain.status = reply.status
             answer = Answer(
                 status=reply.status,
                 headers=reply.headers,
                 url=chain.url,
                 conditional=is_conditional(validators),
             )
-            step = decide_answer(answer, request, chain.exchange(reply.status), now=self._clock())
+            step = decide_answer(answer, request, chain.exchange(), now=self._clock())
             if isinstance(step, Follow):
                 chain.follow(reply.status, step)
                 return step
             if not isinstance(step, ReadBody):
                 return step
             body = await self._read_body(reply, chain)
-            return make_fetched(answer, chain.exchange(reply.status), body)
+            return make_fetched(answer, chain.exchange(), body)
 
     async def _read_body(self, reply: Reply, chain: _Chain) -> bytes:
         announced = reply.headers.get("content-length", "")

@@ -6,6 +6,7 @@ Only what may not stand in a request line (spaces, Cyrillic) is quoted, and the 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from yarl import URL
@@ -14,6 +15,8 @@ from feeds.guard import judge_url
 
 #: Everything printable that RFC 3986 lets stand, the percent sign included.
 _LEGAL = "!#$%&'()*+,/:;=?@[]~"
+#: What the DNS can hold (RFC 1035 §2.3.4), underscores tolerated.
+_HOST_NAME = re.compile(r"(?=.{1,254}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -35,8 +38,8 @@ def wire_url(url: str) -> str:
 def _wire_origin(scheme: str, host: str, port: int | None) -> str:
     literal = f"[{host}]" if ":" in host else host
     # yarl folds the case and writes international names as IDNA.
-    wire_host = URL(f"{scheme}://{literal}/").host_subcomponent
-    if not wire_host:
+    wire_host = URL(f"{scheme}://{literal}/").host_subcomponent or ""
+    if not (":" in host or _HOST_NAME.fullmatch(wire_host)):
         raise ValueError(f"{host[:80]!r} is not a usable host name")
     return wire_host if port in (None, _DEFAULT_PORTS[scheme]) else f"{wire_host}:{port}"
 
