@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from catalogue_names import country_names, subject_names
 from catalogue_russian import adjective_stem, cases, is_guarded_word
-from catalogue_towns import Town, russian_towns, world_cities
+from catalogue_towns import SURNAME, Town, russian_towns, world_cities
 
 from feeds.regions import DATA, read_table
 
@@ -136,9 +136,8 @@ def add_aliases(forms: Forms) -> None:
         for word in row["words"].split(";"):
             if kind in {"adj", "ethnic", "hadj"} and language == "ru":
                 forms.add(word, code, kind, tail="adj")
-            elif kind in {"abbr", "inst", "federal"} and language == "ru":
-                for spelling in [word] if kind == "abbr" else cases(word):
-                    forms.add(spelling, code, kind)
+            elif kind in {"abbr", "patron"}:
+                forms.add(word, code, kind)
             elif language == "ru":
                 for spelling in cases(word):
                     forms.add(spelling, code, kind)
@@ -153,22 +152,25 @@ def add_towns(forms: Forms, towns: Iterable[Town]) -> None:
     """Towns and cities: the Russian and English name, and for well-known ones every other."""
     for town in towns:
         kind, weight = town.kind, town.population
-        forms.add(town.name, town.code, kind, weight=weight)
-        if town.russian:
-            guarded = is_guarded_word(town.russian) and town.population < WELL_KNOWN
-            for spelling in cases(town.russian):
+        forms.add(town.name, town.code, kind, weight=weight, guarded=bool(SURNAME.fullmatch(town.name)) and weight < WELL_KNOWN)
+        for russian in town.russian:
+            for spelling in cases(russian):
+                guarded = is_guarded_word(spelling) and weight < WELL_KNOWN
                 forms.add(spelling, town.code, kind, weight=weight, guarded=guarded)
-            _add_town_adjective(forms, town)
+            _add_town_adjective(forms, town, russian)
         for other in town.others:
             base, tail = stem(other)
             forms.add(base, town.code, kind, tail=tail or "+", weight=weight)
 
 
-def _add_town_adjective(forms: Forms, town: Town) -> None:
-    adjective = adjective_stem(town.russian, well_known=town.kind == "town")
-    if adjective and town.code.startswith(("RU-", "UA-")):
-        kind = "townadj" if town.kind == "town" else "raion"
-        forms.add(adjective, town.code, kind, tail="adj", weight=town.population)
+def _add_town_adjective(forms: Forms, town: Town, russian: str) -> None:
+    adjective = adjective_stem(russian, well_known=town.kind == "town")
+    if not adjective or not town.code.startswith(("RU-", "UA-")):
+        return
+    if town.kind == "town" and not (is_guarded_word(russian) or is_guarded_word(adjective + "ий") and adjective[-2:] != "ск"):
+        forms.add(adjective, town.code, "townadj", tail="adj", weight=town.population)
+    else:
+        forms.add(adjective, town.code, "raion", tail="adj", weight=town.population)
 
 
 def drop_ambiguous(lines: Iterable[str]) -> Iterator[str]:
@@ -176,7 +178,7 @@ def drop_ambiguous(lines: Iterable[str]) -> Iterator[str]:
     rows = [line.split("\t") for line in lines]
     strong: dict[str, set[str]] = defaultdict(set)
     for form, _, kind, codes, *_ in rows:
-        if kind not in {"village", "raion", "city"}:
+        if kind not in {"village", "raion", "city", "patron"}:
             strong[form].update(each.partition(":")[0] for each in codes.split(","))
     for row in rows:
         form, _, kind, codes, *_ = row

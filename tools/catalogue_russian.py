@@ -10,6 +10,9 @@ CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 #: Neuter town names that Russian both declines and leaves alone ("в Пушкино", "в Пушкине").
 _NEUTER = ("ово", "ево", "ёво", "ино", "ыно")
 _NEUTER_ENDINGS = ("о", "а", "у", "ом", "е")
+#: A form the dictionary lacks is taken for a surname or an adjective when it ends like one.
+_NAME_LIKE = ("ов", "ев", "ёв", "ин", "ын", "ова", "ева", "ина", "ым", "ый", "ий", "ой", "ое", "ая", "ские", "ова", "ому", "ого")
+_WORDS = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "ADVB", "PREP", "CONJ", "NPRO", "GRND", "PRTF"})
 
 
 @cache
@@ -35,32 +38,60 @@ def cases(phrase: str) -> tuple[str, ...]:
 
 def _inflected_words(words: list[str]) -> int:
     for place, word in enumerate(words):
-        if _tag(word, "NOUN") and not _tag(word, "ADJF"):
-            # "Саха (Якутия)", "Марий Эл", "Мари Эл": an apposition is left alone
+        if _choose(word).tag.POS == "NOUN":
+            # What follows the noun is an apposition or a genitive: "Саха (Якутия)", "Марий Эл".
             return place + 1
     return len(words)
 
 
-def _tag(word: str, pos: str) -> bool:
-    return _choose(word).tag.POS == pos
-
-
 def _choose(word: str) -> pymorphy3.analyzer.Parse:
     """The reading as a name in the nominative, if there is one."""
-    parses = _analyzer().parse(word.lower())
+    low = word.lower()
+    parses = _analyzer().parse(low)
     nominative = [p for p in parses if "nomn" in p.tag] or parses
-    geographic = [p for p in nominative if "Geox" in p.tag]
-    return (geographic or nominative)[0]
+    named = [p for p in nominative if "Geox" in p.tag] or [p for p in nominative if p.normal_form == low]
+    return (named or nominative)[0]
 
 
 def _variants(words: list[str], case: str) -> list[list[str]]:
     if len(words) == 1 and words[0].lower().endswith(_NEUTER) and len(words[0]) > 4:
         return [[words[0].lower()[:-1] + each] for each in _NEUTER_ENDINGS]
+    if len(words) == 1 and not is_in_dictionary(words[0]):
+        return [[each] for each in _regular(words[0].lower())]
     inflected = [_inflect(word, case) for word in words]
     variants = [inflected]
     if case == "accs" and len(words) > 1:
         variants.append([_inflect(word, "nomn") for word in words])
     return variants
+
+
+def _regular(low: str) -> list[str]:
+    """Case forms of a name no dictionary has: by its last letter; most foreign names never change."""
+    if low[-1] in "оеёиуюыэ" or " " in low:
+        return [low]
+    if low.endswith(("а", "я")):
+        soft = low[-1] == "я" or low[-2] in "гкхжчшщ"
+        base, first = low[:-1], "и" if soft else "ы"
+        return [low, base + first, base + "е", base + ("ю" if low[-1] == "я" else "у"), base + ("ей" if low[-1] == "я" else "ой")]
+    if low.endswith("ь"):
+        return [low, *(low[:-1] + each for each in ("я", "ю", "ем", "е", "и"))]
+    if low.endswith("й"):
+        return [low, *(low[:-1] + each for each in ("я", "ю", "ем", "е"))]
+    return [low, *(low + each for each in ("а", "у", "ом", "е"))]
+
+
+def is_in_dictionary(word: str) -> bool:
+    """Whether the dictionary has the word itself, hyphenated parts and all."""
+    return any(p.normal_form == word.lower().replace("ё", "е") or p.normal_form == word.lower()
+               for p in _analyzer().parse(word.lower())) and bool(_analyzer().word_is_known(word.lower()))
+
+
+def is_known_place(name: str) -> bool:
+    """Whether the dictionary has the name as that of a place."""
+    return all(
+        any("Geox" in p.tag and "nomn" in p.tag for p in _analyzer().parse(part) if _analyzer().word_is_known(part))
+        for part in [name.lower()]
+    )
 
 
 def _inflect(word: str, case: str) -> str:
@@ -77,17 +108,14 @@ def _inflect(word: str, case: str) -> str:
 
 
 @cache
-def is_guarded_word(name: str) -> bool:
-    """Whether the name is also a person's name or an everyday word ("Королёв", "Свободный")."""
-    if " " in name or "-" in name:
+def is_guarded_word(form: str) -> bool:
+    """Whether a form of a name is also a person's name or an everyday word ("Королёва", "Свободный")."""
+    if " " in form or "-" in form:
         return False
     analyzer = _analyzer()
-    if not analyzer.word_is_known(name.lower()):
-        return name.lower().endswith(("ов", "ев", "ёв", "ин", "ый", "ий", "ой", "ое", "ая"))
-    return any(
-        not {"Geox"} & set(p.tag.grammemes) and p.tag.POS in {"NOUN", "ADJF", "ADJS", "VERB", "INFN", "ADVB"}
-        for p in analyzer.parse(name.lower())
-    )
+    if not analyzer.word_is_known(form.lower()):
+        return form.lower().endswith(_NAME_LIKE)
+    return any("Geox" not in p.tag and p.tag.POS in _WORDS for p in analyzer.parse(form.lower()))
 
 
 @cache
@@ -102,7 +130,7 @@ def adjective_stem(name: str, *, well_known: bool) -> str:
         return ""
     derived = list(_derivations(low))
     if well_known:
-        return next((d for d in derived if _analyzer().word_is_known(d + "ий")), "")
+        return next((d for d in derived if d == low or _analyzer().word_is_known(d + "ий")), "")
     return derived[0] if derived else ""
 
 

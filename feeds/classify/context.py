@@ -18,7 +18,7 @@ WINDOW = 34
 #: Kinds believed only after a word of place, since most such spellings also mean something else.
 _NEEDS_PLACE_WORD = frozenset({"village", "city"})
 #: Kinds that are whole phrases or names of areas; street and patron rules do not concern them.
-_SURE_KINDS = frozenset({"region", "inst", "federal", "abbr"})
+_SURE_KINDS = frozenset({"region", "inst", "federal", "abbr", "patron"})
 _ADJECTIVES = frozenset({"adj", "townadj", "ethnic", "hadj"})
 #: Districts and streets called by these say nothing: half the country has one.
 _COMMON_ADJECTIVES = frozenset({"RU-MOW", "RU-SVE", "RU-KIR", "RU-LEN", "RU-SPE", "RU-ULY", "RU-PRI", "RU-KGD"})
@@ -27,6 +27,9 @@ _PATRON = re.compile(
     r"(?:\bимен[иаем]+|\bим\.?|\bnamed after|\bnamed for|\bin memory of|\bin honou?r of|\bпамяти)\s+"
     r"(?:[\w\-]{1,12}\.\s*){0,3}$"
 )
+#: How far a library may stand from the name it bears.
+PATRON_WINDOW = 46
+_LIBRARY = re.compile(r"библиотек|\blibrar|bibliothe|bibliote[ck]|кни[гж]")
 _INITIAL = re.compile(r"(?:^|[\s(])[^\W\d_]\.\s?$")
 _STREET_BEFORE = re.compile(
     r"\b(?:ул|улиц\w*|просп|проспект\w*|пр-т\w*|переул\w*|пер|площад\w+|пл|шоссе|набережн\w+|наб|бульвар\w*|"
@@ -39,7 +42,7 @@ _STREET_AFTER = re.compile(
     r"stra(?:ß|ss)e\b|hotel\b)"
 )
 _DISTRICT_AFTER = re.compile(r"\s+(?:муниципальн\w+\s+)?(?:район\w*|district\w*|округ\w*\s+город\w*|поселени\w*)")
-_RAION_AFTER = re.compile(r"\s+(?:муниципальн\w+\s+|городск\w+\s+)?(?:район\w*|округ\w*|сельск\w+|центральн\w+|межпоселенч\w+|библиотек\w*)")
+_RAION_AFTER = re.compile(r"\s+(?:муниципальн\w+\s+|городск\w+\s+)?(?:район\w*|округ\w*|центральн\w+|межпоселенч\w+|цбс\b|црб\b)")
 _EMBASSY_BEFORE = re.compile(
     r"\b(?:посольств\w*|консульств\w*|генконсульств\w*|embassy of(?: the)?|embassies of(?: the)?|consulate of(?: the)?|"
     r"language of(?: the)?|languages of(?: the)?|citizens of(?: the)?|president of(?: the)?|war (?:with|against)(?: the)?)\s+$"
@@ -48,6 +51,8 @@ _EMBASSY_AFTER = re.compile(
     r"\s+(?:embass\w+|consulate\w*|посольств\w*|консульств\w*|язык\w*|language\w*|читальн\w+\s+зал\w*\s+библ|literature|"
     r"литератур\w*|культурн\w*\s+центр\w*|кухн\w*|cuisine)"
 )
+_SUCH_AS = re.compile(r"(?:в том числе|включая|такие как|таких как|например|including|such as|e\.g\.|among them|compared? (?:to|with)|"
+    r"сравнени\w+ с|как и|unlike|darunter|notamment|tra cui|entre ellos|võrdlus|между|среди них)[\s:«\"]+(?:the\s+|в\s+|из\s+|библиотек\w+\s+)?$")
 _FROM = re.compile(r"\b(?:из|from|aus|z|iz|из города|from the city of|guests? from|гост\w+ из|ближе)\s+(?:the\s+)?$")
 _PLACE_WORD = re.compile(
     r"(?:^|[\s(«\"])(?:в|во|из|под|близ|около|возле|до|г\.|гор\.|город\w*|поселк\w*|поселок|п\.|с\.|сел[оаеу]|деревн\w*|"
@@ -64,9 +69,15 @@ _TITLE_BEFORE = re.compile(
     r"\b(?:королев\w*|цар[ьяюе]\w*|княз\w*|княгин\w*|принцесс\w*|принц\w*|святой|святого|queen|king|prince|princess|saint|st\.|"
     r"president|mr\.?|mrs\.?|ms\.?|sir|lady)\s+$"
 )
-_QUOTE_OPEN = re.compile(r"[«\"“„]([^«»\"“”„]{0,50})$")
-_QUOTE_CLOSE = re.compile(r"^([^«»\"“”„]{0,50})[»\"“”]")
+_QUOTED = re.compile(r"«[^«»]{1,110}»|\"[^\"«»\n]{1,110}\"|[“„][^“”„]{1,110}[”“]")
 _CITY_IN_BRACKETS = re.compile(r"\((?:[^()]{0,25}\s)?$")
+
+
+#: Of several readings of one spelling the first counts for the rules here.
+RANK = {
+    "region": 0, "inst": 1, "name": 2, "country": 2, "adj": 3, "town": 4, "capital": 4, "townadj": 5, "demonym": 5,
+    "hist": 6, "hadj": 6, "patron": 6, "ethnic": 6, "federal": 7, "weak": 7, "village": 8, "raion": 8,
+}  # fmt: skip
 
 
 class Judged(NamedTuple):
@@ -82,6 +93,7 @@ def judge(hits: Iterable[Hit], marks: Iterable[Mark], reading: Reading) -> list[
     """Every hit that may be a place, with its factor; enumerations come last, over what is left."""
     stops = [m for m in marks if m.label == "stop"]
     topics = [m for m in marks if m.label == "topic"]
+    quoted = [match.span() for match in _QUOTED.finditer(reading.original)]
     judged = []
     for hit in hits:
         if any(m.start < hit.end and hit.start < m.end for m in stops):
@@ -89,6 +101,8 @@ def judge(hits: Iterable[Hit], marks: Iterable[Mark], reading: Reading) -> list[
         one = _judge_one(hit, reading)
         if one is None:
             continue
+        if any(start < hit.start and hit.end <= end for start, end in quoted) and one.senses[0].kind not in {"region", "inst"}:
+            one = Judged(one.hit, one.senses, one.factor * 0.35, "quoted")
         if any(m.start < hit.end and hit.start < m.end for m in topics):
             one = Judged(one.hit, one.senses, 0.12, "topic")
         judged.append(one)
@@ -101,6 +115,7 @@ def _judge_one(hit: Hit, reading: Reading) -> Judged | None:
     senses = tuple(s for s in hit.senses if _is_believable(s, hit, left, right, reading))
     if not senses:
         return None
+    senses = tuple(sorted(senses, key=lambda s: RANK.get(s.kind, 9)))
     kind = senses[0].kind
     if kind not in _SURE_KINDS and (_PATRON.search(left) or _is_street(left, right)):
         return None
@@ -115,11 +130,18 @@ def _is_street(left: str, right: str) -> bool:
 def _is_believable(sense: Sense, hit: Hit, left: str, right: str, reading: Reading) -> bool:
     if sense.kind == "raion":
         return bool(_RAION_AFTER.match(right))
+    if sense.kind == "patron":
+        return _is_library_patron(hit, reading)
     if not (sense.guarded or sense.kind in _NEEDS_PLACE_WORD) or sense.kind == "region":
         return not (sense.kind in {"town", "capital", "country", "name"} and _is_person(hit, left, reading))
     if _is_person(hit, left, reading):
         return False
     return bool(_PLACE_WORD.search(left) or _PLACE_WORD_AFTER.match(right))
+
+
+def _is_library_patron(hit: Hit, reading: Reading) -> bool:
+    around = reading.folded[max(0, hit.start - PATRON_WINDOW) : hit.end + PATRON_WINDOW]
+    return bool(_LIBRARY.search(around))
 
 
 def _is_person(hit: Hit, left: str, reading: Reading) -> bool:
@@ -136,20 +158,15 @@ def _factor(hit: Hit, senses: tuple[Sense, ...], left: str, right: str, reading:
         return (0.0, "") if code in _COMMON_ADJECTIVES else (0.6, "district")
     if sense.kind not in _SURE_KINDS and (_EMBASSY_BEFORE.search(left) or _EMBASSY_AFTER.match(right)):
         return 0.25, "representation"
-    if sense.kind != "region" and _is_quoted(left, right) and not hit.start == 0:
-        return 0.35, "quoted"
     if sense.kind in {"town", "capital", "country", "city"} and _CITY_IN_BRACKETS.search(left):
         return 0.5, "brackets"
     if _FROM.search(left):
-        return 0.5, "origin"
+        return 0.4, "origin"
+    if _SUCH_AS.search(left):
+        return 0.2, "example"
     if _PLACE_WORD.search(left):
         return 1.15, sense.kind
     return 1.0, sense.kind
-
-
-def _is_quoted(left: str, right: str) -> bool:
-    opened, closed = _QUOTE_OPEN.search(left), _QUOTE_CLOSE.search(right)
-    return bool(opened and closed)
 
 
 #: What may stand between two members of an enumeration.
@@ -184,4 +201,4 @@ def _follows(before: Hit, after: Hit, reading: Reading) -> bool:
 
 def _is_enumeration(run: list[int], judged: list[Judged]) -> bool:
     codes = {judged[index].senses[0].codes[0][0] for index in run}
-    return len(codes) >= ENUMERATION
+    return len(codes) >= ENUMERATION or (len(codes) == ENUMERATION - 1 and len(run) > ENUMERATION)

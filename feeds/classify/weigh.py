@@ -17,12 +17,12 @@ PLACE = {"title": 3.0, "lead": 2.0, "body": 1.2, "tail": 0.5, "dateline": 0.2}
 KIND = {
     "region": 1.3, "inst": 1.2, "name": 1.15, "country": 1.15, "town": 1.0, "capital": 1.0, "adj": 0.9,
     "townadj": 0.85, "demonym": 0.85, "raion": 0.8, "village": 0.8, "city": 0.75, "hist": 0.6, "hadj": 0.4,
-    "ethnic": 0.5, "weak": 0.5, "federal": 0.4, "abbr": 0.4,
+    "ethnic": 0.5, "weak": 0.35, "federal": 0.5, "abbr": 0.4, "patron": 0.9,
 }  # fmt: skip
 #: A repeated name in the same place adds this share, at most so often.
 _REPEAT, _REPEATS = 0.3, 3
 #: Below this an item is about no place; below this share of the heaviest, a place is a mention.
-ABOUT, SHARE = 0.95, 0.45
+ABOUT, SHARE = 0.95, 0.5
 #: Of two towns of one name the larger is meant when it is so many times larger.
 _DOMINANT = 4
 #: What a source's default region weighs beside the words of the item.
