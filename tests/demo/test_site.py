@@ -13,9 +13,10 @@ import aiohttp
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from feeds.classify import Classifier, ClassifyRequest, build_classifier
 from feeds.model import LanguageCode, RegionCode
 from feeds.regions import Catalogue, load_catalogue
-from vestnik.config import load_config
+from vestnik.config import default_config, load_config
 from vestnik.demo.site.config import demo_config, demo_sources, write_demo_config
 from vestnik.demo.site.content import NewsItem, SiteContent, load_content
 from vestnik.demo.site.recorded import RecordedSite
@@ -341,6 +342,41 @@ async def test_two_sites_do_not_share_what_they_published(catalogue: Catalogue) 
     one, other = build_site(Clock()), build_site(Clock())
     assert one[SITE].publish_about(PENZA) is not None
     assert len(one[SITE].items("prlib")) == len(other[SITE].items("prlib")) + 1
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    shipped = load_config(default_config(), environment={})
+    return build_classifier(shipped.networks, languages=(EN, RU))
+
+
+@pytest.mark.parametrize("language", [EN, RU])
+def test_prepared_news_is_filed_under_its_region_and_network_from_its_text_alone(
+    content: SiteContent, classifier: Classifier, language: LanguageCode
+) -> None:
+    for news in content.prepared:
+        if language not in news.texts:
+            continue
+        words = news.texts[language]
+        request = ClassifyRequest(title=words.title, text=words.teaser, language=language)
+        label = classifier.classify(request)
+        assert label.regions == (news.region,), words.title
+        # The library's own city is the exception: there only the heading tells.
+        assert label.networks == ((news.network,) if news.region != "RU-SPE" else ()), words.title
+
+
+@pytest.mark.parametrize("code", ["RU-SPE", "RU-MUR", "RU-AL", "UA-40", "VN", "IT", "JO"])
+def test_whatever_is_published_about_a_region_is_filed_there_under_its_heading(
+    recorded: RecordedSite, classifier: Classifier, code: RegionCode
+) -> None:
+    published = recorded.publish_about(code)
+    assert published is not None
+    words, network = published.item.texts[EN], published.item.network
+    heading = {"regional": "Regional network", "foreign": "Foreign network"}[network]
+    label = classifier.classify(
+        ClassifyRequest(title=words.title, text=words.teaser, language=EN, section=heading)
+    )
+    assert (label.networks, label.regions) == ((network,), (code,))
 
 
 # --- settings ------------------------------------------------------------------------------------
