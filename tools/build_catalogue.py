@@ -37,6 +37,8 @@ HEADER = (
 WELL_KNOWN = 200_000
 #: Below this a Russian place is only believed beside a word of place ("в", "village").
 TOWN = 15_000
+#: Subjects whose adjective alone means something else: the city, a person, the sea.
+NEEDS_HEAD = frozenset({"RU-MOS", "RU-LEN", "RU-SVE", "RU-KIR", "RU-PRI", "RU-YEV", "RU-NEN", "RU-AMU"})
 VOWELS = "аеёиоуыэюяйьъaeiouyáéíóúäöüąęėīāūēôâîûõ"
 
 
@@ -73,6 +75,10 @@ class Forms:
         else:
             row.anywhere = True
 
+    def is_guarded(self, form: str) -> bool:
+        """Whether the hand-kept list calls the form ambiguous."""
+        return fold(form) in self._guarded
+
     def lines(self) -> Iterator[str]:
         """Rows as sorted text."""
         for (form, tail, kind, _), row in sorted(self._rows.items()):
@@ -105,8 +111,9 @@ def add_subjects(forms: Forms) -> None:
                 forms.add(spelling, row["code"], kind)
         adjective = row["ru"].split()[0]
         if adjective.endswith(("ская", "ский", "цкий", "цкая")) and "аль" not in adjective[:3]:
-            forms.add(adjective[:-2], row["code"], "adj", tail="adj")
-            forms.add(adjective[:-3] + "ьк", row["code"], "adj", tail="adj", language="uk")
+            kind = "headadj" if row["code"] in NEEDS_HEAD else "adj"
+            forms.add(adjective[:-2], row["code"], kind, tail="adj")
+            forms.add(adjective[:-3] + "ьк", row["code"], kind, tail="adj", language="uk")
 
 
 def add_countries(forms: Forms) -> None:
@@ -167,7 +174,7 @@ def _add_town_adjective(forms: Forms, town: Town, russian: str) -> None:
     adjective = adjective_stem(russian, well_known=town.kind == "town")
     if not adjective or not town.code.startswith(("RU-", "UA-")):
         return
-    if town.kind == "town" and not (is_guarded_word(russian) or is_guarded_word(adjective + "ий") and adjective[-2:] != "ск"):
+    if town.kind == "town" and not is_guarded_word(russian) and not forms.is_guarded(adjective):
         forms.add(adjective, town.code, "townadj", tail="adj", weight=town.population)
     else:
         forms.add(adjective, town.code, "raion", tail="adj", weight=town.population)

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from feeds.classify.context import judge
-from feeds.classify.decide import decide_by_address, decide_by_content, names_institution, phrases, said_of
+from feeds.classify.decide import Said, decide_by_address, decide_by_content, phrases, said_of
 from feeds.classify.gazetteer import Gazetteer, build_gazetteer
-from feeds.classify.text import read
-from feeds.classify.weigh import Weighed, weigh
+from feeds.classify.text import Reading, read
+from feeds.classify.weigh import ABOUT, ABOUT_HEADQUARTERS, ABOUT_NAMED, Weighed, weigh
 from feeds.language import Detector
 from feeds.model import Classification, Evidence, LanguageCode, NetworkId, RegionCode
-from feeds.networks import Networks
+from feeds.networks import Network, Networks
 
 __all__ = ["Classifier", "ClassifyRequest", "build_classifier"]
 
@@ -53,14 +53,13 @@ class Classifier:
         language = self.detector.detect(reading.original, prior=request.language)
         hits, marks = self.gazetteer.find(reading, language.code)
         said = {each: said_of(each, marks) for each in self.networks.networks}
-        home = frozenset(
-            code
-            for each in self.networks.networks.values()
-            if names_institution(each, said[each.id], request.url)
-            for code in each.relevance.home
-        )
+        named = [each for each in self.networks.networks.values() if said[each.id].words]
         weighed = weigh(
-            judge(hits, marks, reading), reading, home=home, source_region=request.source_region
+            judge(hits, marks, reading),
+            reading,
+            home=frozenset(code for each in named for code in each.relevance.home),
+            source_region=request.source_region,
+            about=_least(named, said),
         )
         settled = decide_by_address(
             request.section, request.sections, request.source_network, self.networks.networks.values()
@@ -75,14 +74,24 @@ class Classifier:
             confidence=weighed.confidence,
         )
 
-    def _by_content(self, said, weighed: Weighed, reading, url: str | None) -> list[Evidence]:
+    def _by_content(
+        self, said: Mapping[NetworkId, Said], weighed: Weighed, reading: Reading, url: str | None
+    ) -> list[Evidence]:
+        """The network of the heaviest place that has a reason, if any."""
         reasons = []
         for network in self.networks.networks.values():
-            reason = decide_by_content(network, said[network.id], weighed.regions, reading, url)
+            reason = decide_by_content(network, said[network.id], weighed, reading, url)
             if reason is not None:
-                reasons.append((max((weighed.totals[c] for c in weighed.regions if c in network.regions), default=0), reason))
-        reasons.sort(key=lambda pair: -pair[0])
-        return [reason for _, reason in reasons[:1]]
+                places = [weighed.totals[code] for code in weighed.regions if code in network.regions]
+                reasons.append((max(places), reason))
+        return [max(reasons, key=lambda pair: pair[0])[1]] if reasons else []
+
+
+def _least(named: list[Network], said: Mapping[NetworkId, Said]) -> float:
+    if not named:
+        return ABOUT
+    working = any(said[each.id].activity or said[each.id].partners for each in named)
+    return ABOUT_NAMED if working else ABOUT_HEADQUARTERS
 
 
 def build_classifier(networks: Networks, *, languages: tuple[LanguageCode, ...]) -> Classifier:

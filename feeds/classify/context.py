@@ -43,6 +43,8 @@ _STREET_AFTER = re.compile(
 )
 _DISTRICT_AFTER = re.compile(r"\s+(?:муниципальн\w+\s+)?(?:район\w*|district\w*|округ\w*\s+город\w*|поселени\w*)")
 _RAION_AFTER = re.compile(r"\s+(?:муниципальн\w+\s+|городск\w+\s+)?(?:район\w*|округ\w*|центральн\w+|межпоселенч\w+|цбс\b|црб\b)")
+#: Nouns and adjectives that make an adjective the name of a subject: "Кировская областная", "Московский регион".
+_HEAD_AFTER = re.compile(r"\s+(?:государственн\w+\s+)?(?:област|обл\b|кра[йяюе]|регион|губерн|автоном|округ)")
 _EMBASSY_BEFORE = re.compile(
     r"\b(?:посольств\w*|консульств\w*|генконсульств\w*|embassy of(?: the)?|embassies of(?: the)?|consulate of(?: the)?|"
     r"language of(?: the)?|languages of(?: the)?|citizens of(?: the)?|president of(?: the)?|war (?:with|against)(?: the)?)\s+$"
@@ -52,7 +54,7 @@ _EMBASSY_AFTER = re.compile(
     r"литератур\w*|культурн\w*\s+центр\w*|кухн\w*|cuisine)"
 )
 _SUCH_AS = re.compile(r"(?:в том числе|включая|такие как|таких как|например|including|such as|e\.g\.|among them|compared? (?:to|with)|"
-    r"сравнени\w+ с|как и|unlike|darunter|notamment|tra cui|entre ellos|võrdlus|между|среди них)[\s:«\"]+(?:the\s+|в\s+|из\s+|библиотек\w+\s+)?$")
+    r"сравнени\w+ с|как и|unlike|darunter|notamment|tra cui|entre ellos|võrdlus|между|среди них)[\s:«\"]+(?:[\w'-]+\s+){0,3}$")
 _FROM = re.compile(r"\b(?:из|from|aus|z|iz|из города|from the city of|guests? from|гост\w+ из|ближе)\s+(?:the\s+)?$")
 _PLACE_WORD = re.compile(
     r"(?:^|[\s(«\"])(?:в|во|из|под|близ|около|возле|до|г\.|гор\.|город\w*|поселк\w*|поселок|п\.|с\.|сел[оаеу]|деревн\w*|"
@@ -75,7 +77,7 @@ _CITY_IN_BRACKETS = re.compile(r"\((?:[^()]{0,25}\s)?$")
 
 #: Of several readings of one spelling the first counts for the rules here.
 RANK = {
-    "region": 0, "inst": 1, "name": 2, "country": 2, "adj": 3, "town": 4, "capital": 4, "townadj": 5, "demonym": 5,
+    "region": 0, "inst": 1, "name": 2, "country": 2, "adj": 3, "headadj": 3, "town": 4, "capital": 4, "townadj": 5, "demonym": 5,
     "hist": 6, "hadj": 6, "patron": 6, "ethnic": 6, "federal": 7, "weak": 7, "village": 8, "raion": 8,
 }  # fmt: skip
 
@@ -130,6 +132,8 @@ def _is_street(left: str, right: str) -> bool:
 def _is_believable(sense: Sense, hit: Hit, left: str, right: str, reading: Reading) -> bool:
     if sense.kind == "raion":
         return bool(_RAION_AFTER.match(right))
+    if sense.kind == "headadj":
+        return bool(_HEAD_AFTER.match(right))
     if sense.kind == "patron":
         return _is_library_patron(hit, reading)
     if not (sense.guarded or sense.kind in _NEEDS_PLACE_WORD) or sense.kind == "region":
@@ -160,6 +164,8 @@ def _factor(hit: Hit, senses: tuple[Sense, ...], left: str, right: str, reading:
         return 0.25, "representation"
     if sense.kind in {"town", "capital", "country", "city"} and _CITY_IN_BRACKETS.search(left):
         return 0.5, "brackets"
+    if sense.kind in {"adj", "headadj"} and _HEAD_AFTER.match(right):
+        return 1.3, "region"
     if _FROM.search(left):
         return 0.4, "origin"
     if _SUCH_AS.search(left):

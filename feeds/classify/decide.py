@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from feeds.classify.gazetteer import Mark
 from feeds.classify.text import Reading, fold
-from feeds.model import Evidence, NetworkId, RegionCode
+from feeds.classify.weigh import Weighed
+from feeds.model import Evidence, NetworkId
 from feeds.networks import Network
 
 #: Weight of evidence that settles the question.
@@ -71,52 +72,42 @@ def _decisive(network: NetworkId, words: str, where: str, rule: str) -> Evidence
     return Evidence(code=f"network:{network}", words=words, where=where, weight=DECISIVE, rule=rule)
 
 
-def names_institution(network: Network, said: Said, url: str | None) -> bool:
-    """Whether the item is about the institution: by name, or by standing at its own address."""
-    return bool(said.words) or _is_own_host(network, url)
-
-
 def _is_own_host(network: Network, url: str | None) -> bool:
     return bool(url) and urlsplit(url or "").netloc.lower() in network.relevance.hosts
 
 
 def decide_by_content(
-    network: Network, said: Said, regions: tuple[RegionCode, ...], reading: Reading, url: str | None
+    network: Network, said: Said, weighed: Weighed, reading: Reading, url: str | None
 ) -> Evidence | None:
     """Why the item belongs to ``network`` judging by what it says, or ``None``."""
     relevance = network.relevance
-    places = [code for code in regions if code in network.regions]
+    listed = frozenset(network.regions)
+    places = [code for code in weighed.regions if code in listed]
     if not places:
         return None
     if url and any(part in url for part in relevance.urls):
         return _because(network, url, "url", 4.0, "address-of-network")
     if not (relevance.words or relevance.partners):
         return _because(network, "", "body", 1.0, "region-alone")
-    ruled_out = bool(said.unless)
-    by_words = _by_words(network, said, places, reading, url)
-    if by_words is not None and not (ruled_out and by_words.weight < 3):
-        return by_words
-    if said.partners and not ruled_out:
-        return _because(network, _words(said.partners[0], reading), reading.place(said.partners[0].start), 3.0, "partner")
+    if said.words:
+        at_home = any(code in relevance.home for code in weighed.totals)
+        namesake = any(code in relevance.namesakes for code in places) and not (said.own or at_home)
+        if not namesake and (said.activity or not relevance.activity):
+            return _institution(network, (*said.words[:1], *said.activity[:1]), reading, weight=3.0)
+    if said.unless:
+        return None
+    if said.partners:
+        return _institution(network, said.partners[:1], reading, weight=3.0, rule="partner")
+    if not said.words and said.activity and _is_own_host(network, url):
+        return _institution(network, said.activity[:1], reading, weight=2.0, rule="own-address")
     return None
 
 
-def _by_words(
-    network: Network, said: Said, places: list[RegionCode], reading: Reading, url: str | None
-) -> Evidence | None:
-    relevance = network.relevance
-    named = said.words[0] if said.words else None
-    if named is None and not (_is_own_host(network, url) and said.activity):
-        return None
-    if named is not None and any(code in relevance.namesakes for code in places) and not said.own:
-        return None
-    if relevance.activity and not said.activity:
-        return None
-    words = _words(named, reading) if named else ""
-    act = _words(said.activity[0], reading) if said.activity else ""
-    where = reading.place((named or said.activity[0]).start)
-    weight = 3.0 if named is not None else 2.0
-    return _because(network, " + ".join(filter(None, (words, act))), where, weight, "institution")
+def _institution(
+    network: Network, marks: tuple[Mark, ...], reading: Reading, *, weight: float, rule: str = "institution"
+) -> Evidence:
+    words = " + ".join(_words(mark, reading) for mark in marks)
+    return _because(network, words, reading.place(marks[0].start), weight, rule)
 
 
 def _words(mark: Mark, reading: Reading) -> str:

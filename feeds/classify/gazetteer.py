@@ -30,7 +30,7 @@ _ADJECTIVE_ENDINGS = frozenset(
 _INFLECTING = frozenset(
     "sr bs hr sl mk bg cs sk pl uk be lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro sq de sv da nb nl is ru".split()
 )
-_LOWER_CASE_KINDS = frozenset({"adj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
+_LOWER_CASE_KINDS = frozenset({"adj", "headadj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
 _ARABIC_PREFIXES = frozenset("وبلكفاسي")
 
 

@@ -12,7 +12,7 @@ MAX_LEAD = 280
 #: After this many characters of text a place counts half.
 BODY_END = 1600
 
-_SENTENCE_END = re.compile(r"[.!?؟;:][\s»\"”]|[.!?؟]$|[。！？；]|\n")
+_SENTENCE_END = re.compile(r"(?<![\s.(]\w)[.!?؟;:][\s»\"”]|[.!?؟]$|[。！？；]|\n")
 #: "КАЗАНЬ, 1 ноя –", "St. Petersburg, November 15 /TASS/", "Dateline Kazan, 4 May:".
 _DATELINE = re.compile(
     r"\s*(?:dateline\b|датирован\w*)[^.;]{0,40}"

@@ -15,7 +15,7 @@ from feeds.model import Evidence, RegionCode
 PLACE = {"title": 3.0, "lead": 2.0, "body": 1.2, "tail": 0.5, "dateline": 0.2}
 #: How much by what kind of word it is.
 KIND = {
-    "region": 1.3, "inst": 1.2, "name": 1.15, "country": 1.15, "town": 1.0, "capital": 1.0, "adj": 0.9,
+    "region": 1.3, "inst": 1.2, "name": 1.15, "country": 1.15, "town": 1.0, "capital": 1.0, "adj": 0.9, "headadj": 0.9,
     "townadj": 0.85, "demonym": 0.85, "raion": 0.8, "village": 0.8, "city": 0.75, "hist": 0.6, "hadj": 0.4,
     "ethnic": 0.5, "weak": 0.35, "federal": 0.5, "abbr": 0.4, "patron": 0.9,
 }  # fmt: skip
@@ -27,6 +27,8 @@ ABOUT, SHARE = 0.95, 0.5
 _DOMINANT = 4
 #: What a source's default region weighs beside the words of the item.
 SOURCE_WEIGHT = 1.0
+#: The least weight of a subject in the news of the institution itself: without work in places it takes a title.
+ABOUT_NAMED, ABOUT_HEADQUARTERS = 1.7, 2.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +43,18 @@ class Weighed:
 
 
 def weigh(
-    judged: Iterable[Judged], reading: Reading, *, home: frozenset[RegionCode], source_region: RegionCode | None
+    judged: Iterable[Judged],
+    reading: Reading,
+    *,
+    home: frozenset[RegionCode],
+    source_region: RegionCode | None,
+    about: float = ABOUT,
 ) -> Weighed:
-    """What the item is about. ``home`` places weigh little: the institution itself sits there."""
+    """What the item is about. ``home`` places weigh little: the institution itself sits there.
+
+    ``about`` is the least weight of a subject; more is asked of an institution's own news, which name
+    places in passing.
+    """
     evidence = _resolve(list(judged), reading, source_region)
     damped = [_at_home(each) if each.code in home else each for each in evidence]
     if source_region is not None:
@@ -53,7 +64,7 @@ def weigh(
     totals = _totals(damped)
     ranked = sorted(totals, key=lambda code: (-totals[code], code))
     top = totals[ranked[0]] if ranked else 0.0
-    regions = [c for c in ranked if top >= ABOUT and totals[c] >= max(ABOUT, SHARE * top)]
+    regions = [c for c in ranked if top >= about and totals[c] >= max(about, SHARE * top)]
     mentions = [c for c in ranked if c not in regions]
     return Weighed(
         regions=tuple(regions),
@@ -83,7 +94,7 @@ def _resolve(judged: list[Judged], reading: Reading, source_region: RegionCode |
     found = []
     for one in judged:
         sense, code, certainty = _choose(one.senses, support)
-        if sense.kind == "abbr" and not support.get(code):
+        if not support.get(code) and (sense.kind == "abbr" or (sense.kind == "patron" and len(sense.codes) > 1)):
             continue
         hit = one.hit
         where = reading.place(hit.start)
