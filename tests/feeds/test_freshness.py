@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -165,12 +166,7 @@ def test_no_header_however_strange_raises_or_gives_a_negative_time(headers: dict
     assert wait is None or timedelta(0) <= wait <= RETRY_AFTER_CAP
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_an_http_date_is_read_as_written(when: datetime) -> None:
-    when = when.replace(microsecond=0)
-    days, months = (
-        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-    )
-    text = f"{days[when.weekday()]}, {when:%d} {months[when.month - 1]} {when:%Y %H:%M:%S} GMT"
-    assert parse_http_date(text) == when
+@given(st.integers(0, 7_000_000_000))
+def test_an_http_date_is_read_as_written(seconds: int) -> None:
+    when = datetime.fromtimestamp(seconds, UTC)
+    assert parse_http_date(format_datetime(when, usegmt=True)) == when
