@@ -85,7 +85,7 @@ def decide_file(known: RobotsFile | None, outcome: FetchOutcome, *, now: datetim
     """What to believe after asking for robots.txt (RFC 9309 §2.3.1)."""
     match outcome:
         case Fetched():
-            text = outcome.body[:_MAX_BYTES].decode("utf-8-sig", errors="replace")
+            text = _first_lines(outcome.body).decode("utf-8-sig", errors="replace")
             validators = outcome.validators
             return RobotsFile(text=text, validators=validators, answered_at=now, expires_at=now + _KEEP)
         case NotModified() if known is not None:
@@ -98,6 +98,13 @@ def decide_file(known: RobotsFile | None, outcome: FetchOutcome, *, now: datetim
     # Unreachable (5xx, 429, network): an older copy still speaks, without one everything is forbidden.
     known = known or RobotsFile(expires_at=now)
     return replace(known, trouble_since=known.trouble_since or now, expires_at=now + _KEEP_TROUBLE)
+
+
+def _first_lines(body: bytes) -> bytes:
+    """As much as we must read, in whole lines: half a rule (``Disallow: /``) may forbid everything."""
+    if len(body) <= _MAX_BYTES:
+        return body
+    return body[: body.rfind(b"\n", 0, _MAX_BYTES) + 1]
 
 
 def decide_verdict(file: RobotsFile, url: str, user_agent: str, *, now: datetime) -> RobotsVerdict:
