@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from .engine import Engine
+from .engine import ChatEvent, Engine
 from .errors import bad_request
 from .updates import Webhook
 from .world import ADMIN_RIGHTS, JSON
@@ -49,6 +49,7 @@ def set_my_commands(engine: Engine, values: Values) -> bool:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     clean = [{**command, "command": command["command"].removeprefix("/")} for command in commands]
     engine.commands[_commands_key(values)] = clean
+    engine.tell(ChatEvent(kind="bot", chat_id=0))
     return True
 
 
@@ -95,12 +96,18 @@ def _set_text(field: str, engine: Engine, values: Values) -> bool:
     if len(text) > _TEXTS[field]:
         raise bad_request(f"{field.upper()}_TOO_LONG")
     engine.texts[field, _language(values)] = text
+    engine.tell(ChatEvent(kind="bot", chat_id=0))
     return True
 
 
 def _get_text(field: str, engine: Engine, values: Values) -> JSON:
+    return {field: text_for(engine, field, _language(values))}
+
+
+def text_for(engine: Engine, field: str, language: str) -> str:
+    """The bot's name, description or short description for a two-letter language."""
     default = engine.texts.get((field, ""), engine.bot.first_name if field == "name" else "")
-    return {field: engine.texts.get((field, _language(values))) or default}
+    return engine.texts.get((field, language)) or default
 
 
 def set_chat_menu_button(engine: Engine, values: Values) -> bool:

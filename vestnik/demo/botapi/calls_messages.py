@@ -368,7 +368,7 @@ OWN_FAULTS = (
     "can't parse",
     "BUTTON_DATA_INVALID",
     "inline keyboard button",
-    "reply markup",
+    "reply markup is too long",
     "unsupported parse_mode",
     "STRICT:",
 )

@@ -77,7 +77,7 @@ class CallbackQuery:
 class ChatEvent:
     """Something that changed in a chat, whoever did it: what a client application would show."""
 
-    #: message, edit, markup, delete or answer (to a pressed button).
+    #: message, edit, markup, delete, answer (to a pressed button), or bot (its profile; chat 0).
     kind: str
     chat_id: int
     message: Message | None = None

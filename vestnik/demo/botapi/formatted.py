@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(
 _TRIMMED = " \t\n\v"
 _DETECTED = re.compile(
     r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]»”])"
-    r"|(?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/])"
+    r"|(?<![\w/<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/<>])"
     r"|(?<![\w@])(?P<mention>@[A-Za-z0-9_]{4,32})(?!\w)"
     r"|(?<![\w#])(?P<hashtag>#\w*[^\W\d_]\w*)"
 )

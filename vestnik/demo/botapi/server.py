@@ -91,7 +91,8 @@ class BotApiServer:
             result = await self._carry_out(request, method, values)
         except ApiError as refused:
             error = refused
-            self._note_own_fault(method, error, values)
+            if not fault or fault.kind != "error":
+                self._note_own_fault(method, error, values)
         engine.note_call(
             method,
             values,
