@@ -210,6 +210,29 @@ async def file_under(
     await session.flush()
 
 
+async def scopes_of(session: AsyncSession, ids: Iterable[ItemId]) -> dict[ItemId, set[Scope]]:
+    """Where each of ``ids`` is filed."""
+    found: dict[ItemId, set[Scope]] = {each: set() for each in ids}
+    for some in chunks(sorted(found)):
+        rows = await session.execute(
+            select(ItemScopeRow.item_id, ItemScopeRow.scope).where(ItemScopeRow.item_id.in_(some))
+        )
+        for item_id, scope in rows:
+            found[ItemId(item_id)].add(Scope(scope))
+    return found
+
+
+async def seen_since(session: AsyncSession, ids: Sequence[ItemId], *, since: datetime) -> list[ItemId]:
+    """Those of ``ids`` that were first seen after ``since``."""
+    young: list[ItemId] = []
+    for some in chunks(ids):
+        rows = await session.scalars(
+            select(ItemRow.id).where(ItemRow.id.in_(some), ItemRow.first_seen >= since)
+        )
+        young += [ItemId(each) for each in rows]
+    return young
+
+
 async def newest(
     session: AsyncSession,
     *,

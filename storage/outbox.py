@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from sqlalchemy import case, distinct, func, literal, select, update
+from sqlalchemy import case, distinct, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.model import ItemId, LanguageCode, StoryId
+from feeds.networks import Scope
 from storage.models import ItemRow, ItemScopeRow, OutboxRow, SubscriberRow, SubscriptionRow
 from storage.sql import chunks, insert_into, rows_changed
 from storage.subscribers import ChatKind, SubscriberId
@@ -46,8 +47,14 @@ class Delivery:
     possible_repeat: bool
 
 
-async def fan_out(session: AsyncSession, items: Sequence[ItemId], *, now: datetime) -> int:
-    """Queue the items' stories for every active follower of any of their scopes.
+async def fan_out(
+    session: AsyncSession,
+    items: Sequence[ItemId],
+    *,
+    now: datetime,
+    scopes: Collection[Scope] | None = None,
+) -> int:
+    """Queue the items' stories for every active follower of any of their scopes, or only of ``scopes``.
 
     One set-based statement; a story someone has already been queued for is left alone, so
     following several scopes, or a story told by several items, gives one row. Returns the number queued.
@@ -70,7 +77,11 @@ async def fan_out(session: AsyncSession, items: Sequence[ItemId], *, now: dateti
             .join(ItemScopeRow, ItemScopeRow.item_id == ItemRow.id)
             .join(SubscriptionRow, SubscriptionRow.scope == ItemScopeRow.scope)
             .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-            .where(ItemRow.id.in_(some), SubscriberRow.state == "active")
+            .where(
+                ItemRow.id.in_(some),
+                SubscriberRow.state == "active",
+                true() if scopes is None else ItemScopeRow.scope.in_(scopes),
+            )
             .group_by(ItemRow.story_id, SubscriptionRow.subscriber_id)
             # Older news first: ids follow this order, and a chat reads in order of ids.
             .order_by(func.min(ItemRow.published), func.min(ItemRow.id))

@@ -235,6 +235,16 @@ async def following(session: AsyncSession, subscriber_id: SubscriberId) -> list[
     return [Scope(scope) for scope in rows]
 
 
+async def all_subscriptions(session: AsyncSession) -> list[tuple[SubscriberId, Scope]]:
+    """Who follows what, oldest first."""
+    rows = await session.execute(
+        select(SubscriptionRow.subscriber_id, SubscriptionRow.scope).order_by(
+            SubscriptionRow.created_at, SubscriptionRow.subscriber_id
+        )
+    )
+    return [(SubscriberId(subscriber), Scope(scope)) for subscriber, scope in rows]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberCounts:
     """How many read us, and why some do not at the moment."""

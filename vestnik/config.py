@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError
 from feeds.model import LanguageCode, NetworkId, RegionCode, Source, SourceId
 from feeds.networks import Network, Networks, Relevance
 from feeds.regions import Catalogue, load_catalogue
-from vestnik.settings import Settings, SourceSettings
+from vestnik.settings import RelevanceSettings, Settings, SourceSettings
 
 #: Names the configuration file when no ``--config`` is given.
 CONFIG_VARIABLE = "VESTNIK_CONFIG"
@@ -119,9 +119,14 @@ def _networks(settings: Settings, catalogue: Catalogue) -> Networks:
             titles={LanguageCode(language): text for language, text in each.title.items()},
             regions=codes,
             headings=each.headings,
-            relevance=Relevance(**each.relevance.model_dump()),
+            relevance=_relevance(each.relevance),
         )
     return Networks(catalogue=catalogue, networks=networks)
+
+
+def _relevance(settings: RelevanceSettings) -> Relevance:
+    codes = {name: tuple(RegionCode(c) for c in getattr(settings, name)) for name in ("namesakes", "home")}
+    return Relevance(**settings.model_dump() | codes)
 
 
 # --- reading ---------------------------------------------------------------------------------

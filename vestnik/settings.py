@@ -140,12 +140,21 @@ class FetchSettings(Section):
 
 
 class RelevanceSettings(Section):
-    """When an item belongs to a network although neither source nor section says so."""
+    """When an item belongs to a network although neither source nor section says so.
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    The fields are those of :class:`feeds.networks.Relevance`.
+    """
 
     words: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    activity: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    namesakes: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
 
 
 class NetworkSettings(Section):

@@ -1,0 +1,1 @@
+"""The commands, a module per kind: they read options, call the program and print."""
