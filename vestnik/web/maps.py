@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.i18n import Translator
 from feeds.model import NetworkId, RegionCode
 from feeds.networks import Networks, Scope, region_scope
-from feeds.regions import DistrictId, Region
+from feeds.regions import FALLBACK_LANGUAGE, DistrictId, Region
 from vestnik.web.addresses import Site
 from vestnik.web.speech import show_number
 
@@ -41,7 +41,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileGroup:
-    """A district with its regions, in the catalogue's order."""
+    """A district with its regions, by name."""
 
     id: DistrictId
     name: str
@@ -87,7 +87,8 @@ def make_map(
     top = min(region.tile[1] for region in placed)
     groups = []
     for district, members in districts:
-        tiles = tuple(_tile(each, network, counts, speaker, site, (left, top)) for each in members)
+        named = sorted(members, key=lambda each: each.name(speaker.language).casefold())
+        tiles = tuple(_tile(each, network, counts, speaker, site, (left, top)) for each in named)
         total = sum(tile.count for tile in tiles)
         groups.append(
             TileGroup(
@@ -114,6 +115,12 @@ def shade(count: int) -> int:
     return bisect_right(_SHADES, count)
 
 
+def short_code(region: Region) -> str:
+    """What fits on a tile: the end of the code, or letters of the name where that is a number."""
+    end = region.code.rpartition("-")[2]
+    return region.name(FALLBACK_LANGUAGE)[:3].upper() if end.isdigit() else end
+
+
 def _tile(
     region: Region,
     network: NetworkId,
@@ -126,7 +133,7 @@ def _tile(
     count = counts.get(scope, 0)
     return Tile(
         code=region.code,
-        short=region.code.rpartition("-")[2],
+        short=short_code(region),
         name=region.name(speaker.language),
         path=site.page(speaker.language, scope),
         count=count,

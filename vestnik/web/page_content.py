@@ -31,7 +31,7 @@ from vestnik.web.stories import (
 
 #: Stories per network on the home page, and items on a page of a list.
 _HOME_STORIES = 6
-_PAGE_ITEMS = 40
+_PAGE_ITEMS = 30
 #: Longest description of a page, in characters.
 _DESCRIPTION = 200
 
@@ -53,6 +53,7 @@ async def home_page(web: Web, site: Site, language: LanguageCode) -> str:
             "title": each.title(language),
             "path": site.page(language, network_scope(each.id)),
             "anchor": each.id,
+            "count": counts.get(network_scope(each.id), 0),
             "cards": await _home_cards(web, site, speaker, network_scope(each.id)),
             "map": make_map(web.deps.networks, each.id, counts, speaker, site),
         }

@@ -23,6 +23,7 @@ _NAMES = {
     503: "Back in a moment",
 }
 _FALLBACK = "Something went wrong"
+_TRY_AGAIN = "Please try again later."
 
 
 async def problem(
@@ -55,7 +56,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     explanation = {
         404: "The address may be mistyped, or what was here has gone.",
         405: "Pages and feeds can only be read.",
-    }.get(status, "Please try again later.")
+    }.get(status, _TRY_AGAIN)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return await problem(request, status, explanation, headers=headers)
 

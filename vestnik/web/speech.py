@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
 from bot.i18n import DEFAULT_LANGUAGE, INTERFACE_LANGUAGES, Translator
@@ -77,8 +77,7 @@ def show_time(when: datetime, speaker: Translator) -> str:
     at = when.astimezone(UTC)
     if (at.hour, at.minute, at.second) == (0, 0, 0):
         return show_day(at, speaker)
-    shown = format_datetime(at, format="medium", tzinfo=UTC, locale=speaker.locale)
-    return f"{shown} UTC"
+    return f"{show_day(at, speaker)} {format_time(at, format='short', locale=speaker.locale)} UTC"
 
 
 def show_number(number: int, speaker: Translator) -> str:
