@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from telegram.ext import ExtBot
 
 from bot.application import build_application
 from bot.deps import BotDeps, Role
-from bot.i18n import load_translations
+from bot.i18n import Translations, load_translations
 from bot.transport import AiohttpRequest
 from feeds.model import (
     Classification,
@@ -36,6 +37,7 @@ from vestnik.demo.botapi import CallbackQuery, Delivery, Emulator, Group, Limits
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ADMIN_ID = 4242
+UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 BASE_URL = "https://news.example.org"
 
 
@@ -70,6 +72,11 @@ def networks() -> Networks:
     )
 
 
+@pytest.fixture(scope="session")
+def translations() -> Translations:
+    return load_translations()
+
+
 @dataclass(slots=True)
 class Stage:
     """The bot and its Telegram, for one test."""
@@ -77,6 +84,8 @@ class Stage:
     telegram: Emulator
     database: Database
     networks: Networks
+    #: What was logged, as structlog's events.
+    logs: list[MutableMapping[str, object]] = field(default_factory=list)
     now: list[datetime] = field(default_factory=lambda: [NOW])
 
     def user(self, name: str = "Anna", *, language_code: str = "en", user_id: int | None = None) -> Person:
@@ -149,13 +158,25 @@ def admins() -> Mapping[int, Role]:
 
 
 @pytest.fixture
-async def stage(database: Database, networks: Networks, admins: Mapping[int, Role]) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database, networks: Networks, translations: Translations, admins: Mapping[int, Role]
+) -> AsyncIterator[Stage]:
+    with capture_logs() as logs:
+        async with _staged(database, networks, translations, admins) as stage:
+            stage.logs = logs
+            yield stage
+
+
+@contextlib.asynccontextmanager
+async def _staged(
+    database: Database, networks: Networks, translations: Translations, admins: Mapping[int, Role]
+) -> AsyncIterator[Stage]:
     async with Emulator(limits=Limits.off()) as telegram:
         stage = Stage(telegram=telegram, database=database, networks=networks)
         deps = BotDeps(
             database=database,
             networks=networks,
-            translations=load_translations(),
+            translations=translations,
             admins=admins,
             base_url=BASE_URL,
             clock=lambda: stage.now[0],
@@ -178,12 +199,10 @@ async def stage(database: Database, networks: Networks, admins: Mapping[int, Rol
 
 
 async def _pump(application, bot) -> None:
+    """Short polls: a long one under way would hold up the server's stop at the end of each test."""
     offset = None
     while True:
-        for update in await bot.get_updates(
-            offset=offset,
-            timeout=5,
-            allowed_updates=["message", "channel_post", "callback_query", "my_chat_member"],
-        ):
+        for update in await bot.get_updates(offset=offset, timeout=0, allowed_updates=UPDATES):
             offset = update.update_id + 1
             await application.process_update(update)
+        await asyncio.sleep(0.002)
