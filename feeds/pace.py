@@ -85,6 +85,10 @@ class HostPace:
         """Pause longer between starts at this host (``Crawl-delay``); never shorter than our rule."""
         self._host(host).gap = max(gap, self.rules.gap)
 
+    def is_own(self, host: str) -> bool:
+        """Whether the host is one of our own servers (inside fetch.allow_private_addresses)."""
+        return self._host(host).own
+
     def note_address(self, host: str, address: str) -> None:
         """Learn to which address a host's name led; own servers need no pause."""
         if is_allowed(address, self.allowed) and not self._host(host).own:
