@@ -66,14 +66,19 @@ _SILENT = ["script", "style", "template", "svg", "math", "iframe", "object", "no
 _HAS_SILENT = re.compile(
     r"<(?:script|style|template|svg|math|iframe|object|no(?:embed|frames)|!)", re.IGNORECASE
 )
+# Their content is dropped, so a tag nobody closes ("<iframe ... />") would swallow the rest.
+_SWALLOWERS = (
+    "iframe|object|applet|video|audio|canvas|select|textarea|button|title|noembed|noframes|svg|math|xmp"
+)
+_SWALLOWER = re.compile(rf"<({_SWALLOWERS})\b[^<>]*>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 # Only names HTML knows: "1 <b and c> 2" loses a tag, "<Новости>" and "a < b" are words of a title.
 _INLINE_NAMES = (
-    "a|abbr|acronym|b|big|cite|code|del|dfn|em|font|i|ins|kbd|label|mark|nobr|q|s|samp|small|span|strike"
+    "a|abbr|acronym|b|bdi|bdo|big|blink|cite|code|del|dfn|em|font|i|ins|kbd|label|mark|marquee|nobr|q|s|samp|small|span|strike"
     "|strong|sub|sup|time|tt|u|var|wbr"
 )
 _BLOCK_NAMES = (
-    "area|audio|base|blockquote|body|br|button|caption|embed|figcaption|figure|frame|frameset|h[1-6]|head"
+    "applet|area|audio|base|bgsound|blockquote|body|br|button|caption|embed|figcaption|figure|frame|frameset|h[1-6]|head"
     "|html|iframe|img|input|li|link|map|meta|noscript|object|ol|option|p|param|picture|pre|script|select"
     f"|source|style|svg|table|tbody|td|template|textarea|tfoot|th|thead|tr|track|ul|video|{_PARAGRAPHS}"
 )
@@ -82,6 +87,9 @@ _INLINE_TAG = re.compile(rf"</?(?:{_INLINE_NAMES})(?:[\s/][^<>]*)?>", re.IGNOREC
 _UNKNOWN_TAG = re.compile(r"<[a-z][^\s<>/]*[\s/][^<>]*=[^<>]*>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK_NAMES})(?:[\s/][^<>]*)?>", re.IGNORECASE)
 # What is left ("x <y") must not open a tag where somebody forgets to escape.
+_BROKEN_TAG = re.compile(
+    r"</?(?:img|iframe|script|style|svg|object|embed|input|video|audio)[\s/]", re.IGNORECASE
+)
 _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 # "&amp;amp;quot;" in one pass; the semicolon is asked for, so "?a=1&copy=2" stays.
 _ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -126,7 +134,7 @@ def clean_html(source: str, *, base_url: str) -> str:
     if is_too_deep(source):
         return f"<p>{html.escape(html_to_text(source))}</p>"
     cleaner = _cleaner(base_url)
-    cleaned = _polished(cleaner.clean(_RENAMED.sub(_near_block, source)))
+    cleaned = _polished(cleaner.clean(_RENAMED.sub(_near_block, _unswallowed(source))))
     # Content misplaced in a table is moved out of it each time it is read (HTML §13.2.6.1).
     for _ in range(_PASSES if "<table>" in cleaned else 0):
         before, cleaned = cleaned, _polished(cleaner.clean(cleaned))
@@ -160,15 +168,31 @@ def _without_markup(line: str) -> str:
         line = _rendered(line)
     elif "<" in line:
         line = _BLOCK_TAG.sub(" ", _UNKNOWN_TAG.sub("", _INLINE_TAG.sub("", line)))
+        if _BROKEN_TAG.search(line) and not is_too_deep(line):
+            line = _rendered(line)
         line = _OPENING.sub("< ", line)
     return fold_line(strip_hidden(line))
 
 
 def _rendered(source: str) -> str:
     """Text of a parsed document, a space before each block, scripts and the like left out."""
-    tree = LexborHTMLParser(_BLOCK_EDGE.sub(r" \g<0>", source))
+    tree = LexborHTMLParser(_BLOCK_EDGE.sub(r" \g<0>", _unswallowed(source)))
     tree.strip_tags(_SILENT)
     return tree.body.text(separator="") if tree.body is not None else ""
+
+
+def _unswallowed(source: str) -> str:
+    """``source`` without the openings of dropped elements that close themselves or never close."""
+    if not _SWALLOWER.search(source):
+        return source
+    lowered = source.lower()
+    closed = {name for name in _SWALLOWERS.split("|") if f"</{name}" in lowered}
+
+    def kept(match: re.Match[str]) -> str:
+        closes = match.group(1).lower() in closed and not match.group().endswith("/>")
+        return match.group() if closes else " "
+
+    return _SWALLOWER.sub(kept, source)
 
 
 def _near_block(match: re.Match[str]) -> str:
