@@ -34,7 +34,7 @@ _DROPPED = re.compile(
     f"[{_BLANKS}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc]"
 )
 _MARKS_KEPT = 3
-_COMMAND = re.compile(r"(?<![\w/])/(?=\w)")
+_COMMAND = re.compile(r"(?<![\w/<>])/(?=\w)")
 _MENTION = re.compile(r"(?<!\w)[@#](?=\w)")
 _APP_LINK = re.compile(r"\b(tg|ton|tonsite)(?=://)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")

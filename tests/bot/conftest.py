@@ -84,6 +84,7 @@ class Stage:
     telegram: Emulator
     database: Database
     networks: Networks
+    bot: ExtBot[None] | None = None
     #: What was logged, as structlog's events.
     logs: list[MutableMapping[str, object]] = field(default_factory=list)
     now: list[datetime] = field(default_factory=lambda: [NOW])
@@ -189,6 +190,7 @@ async def _staged(
         )
         application = build_application(deps, bot=bot)
         await application.initialize()
+        stage.bot = bot
         pump = asyncio.create_task(_pump(application, bot))
         yield stage
         pump.cancel()
