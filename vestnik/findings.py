@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from feeds.identity import Changed, Known, KnownItem, Match, New, entry_keys, is_same_news, match_entries
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.classify import Classifier, ClassifyRequest
+from feeds.identity import Changed, Known, KnownItem, Match, New, entry_keys, is_same_news, match_entries
 from feeds.model import Document, Entry, ItemId, NetworkId, RegionCode, Source
 from feeds.networks import Networks
 from feeds.urls import canonical_url
@@ -56,10 +56,9 @@ class Finder:
         fresh = [each for each in matches if not isinstance(each, Known)]
         # Labelling thousands of entries on first sight takes a while; the event loop must not wait.
         labelled = await asyncio.to_thread(self._label_all, source, document, fresh)
-        shared = await self._shared(session, [each for each in labelled if isinstance(each[0], New)])
         borrowed = await items.borrowed_labels(session, [m.item_id for m in fresh if isinstance(m, Changed)])
         return Findings(
-            added=[new for match, new in labelled if isinstance(match, New) and id(new) not in shared],
+            added=[new for match, new in labelled if isinstance(match, New)],
             changed={
                 match.item_id: self._with_borrowed(source, new, borrowed.get(match.item_id))
                 for match, new in labelled
@@ -72,7 +71,6 @@ class Finder:
                 and match.item_id is not None
                 and any(k not in stored for k in match.keys)
             },
-            shared={item_id: new for new_id, (item_id, new) in shared.items()},
         )
 
     def _label_all(
@@ -92,19 +90,24 @@ class Finder:
             scopes=self._networks.scopes_of(found.networks, found.regions, source.id),
         )
 
-    async def _shared(
-        self, session: AsyncSession, labelled: Sequence[tuple[Match, NewItem]]
-    ) -> dict[int, tuple[ItemId, NewItem]]:
-        """New entries that another source has brought already, by ``id()`` of their :class:`NewItem`."""
-        urls = [new.canonical_url for _, new in labelled if new.canonical_url]
+    async def share(self, session: AsyncSession, findings: Findings) -> Findings:
+        """Set apart what another source has brought already: one address is one item.
+
+        Runs in the transaction that stores the findings: passes over two sources that show the same
+        news often run side by side.
+        """
+        urls = [new.canonical_url for new in findings.added if new.canonical_url]
         twins = await items.twins(session, urls)
-        found = {}
-        for _, new in labelled:
-            for twin in twins.get(new.canonical_url or "", ()):
-                if is_same_news(twin.title, new.entry.title):
-                    found[id(new)] = (twin.item_id, new)
-                    break
-        return found
+        added: list[NewItem] = []
+        shared: dict[ItemId, NewItem] = {}
+        for new in findings.added:
+            known = twins.get(new.canonical_url or "", ())
+            same = next((each for each in known if is_same_news(each.title, new.entry.title)), None)
+            if same is None:
+                added.append(new)
+            else:
+                shared[same.item_id] = new
+        return replace(findings, added=added, shared=shared)
 
     def _with_borrowed(
         self, source: Source, new: NewItem, borrowed: tuple[list[NetworkId], list[RegionCode]] | None

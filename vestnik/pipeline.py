@@ -11,6 +11,7 @@ Whatever goes wrong with a source ends as a named outcome with words for an admi
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
@@ -103,6 +104,8 @@ class Pipeline:
         self._clock = clock
         self._metrics = metrics
         self._jitter = jitter
+        # One collector leads at a time; within it, what one pass stores the next one must see.
+        self._saving = asyncio.Lock()
         self._sights: deque[Sight] = deque(maxlen=_SIGHTS)
 
     async def collect(self, source_id: SourceId) -> PassResult:
@@ -118,7 +121,8 @@ class Pipeline:
         if reading.document is not None:
             async with self._database.read() as session:
                 findings = await self._finder.find(session, state.source, reading.document)
-        async with self._database.write() as session:
+        async with self._saving, self._database.write() as session:
+            findings = await self._finder.share(session, findings)
             result = await self._save(session, state, memory, outcome, reading, findings)
         self._count(result, outcome)
         return result
