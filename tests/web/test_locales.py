@@ -25,7 +25,7 @@ def template_messages() -> set[str]:
 
 
 def code_messages() -> set[str]:
-    """First arguments of ``.text("…")``, ``.plural("…")`` and ``problem(request, status, "…")``."""
+    """First arguments of ``.text("…")``, ``.plural("…")`` and ``problem(request, status, "…")``, ``NoSuchPage(…)``."""
     found = set()
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -33,9 +33,9 @@ def code_messages() -> set[str]:
                 name = (
                     node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 )
-                arguments = node.args[2:3] if name == "problem" else node.args[:1]
-                if name in {"text", "plural", "problem"}:
-                    found |= {a.value for a in arguments if isinstance(a, ast.Constant)}
+                place = {"problem": 2, "NoSuchPage": 1}.get(name, 0)
+                if name in {"text", "plural", "problem", "NoSuchPage"}:
+                    found |= {a.value for a in node.args[place : place + 1] if isinstance(a, ast.Constant)}
     tables = (problems._NAMES, service._STATES, stories._PLACES)
     found |= {message for table in tables for message in table.values()}
     return found | {problems._FALLBACK, problems._TRY_AGAIN, pages._NO_LANGUAGE, pages._NO_PLACE} | refusals()

@@ -98,3 +98,15 @@ async def test_ready_feeds_are_served_while_the_database_is_away(instance):
     watch = instance.app.state.web.watch
     watch._database, watch._looked_at = Away(), float("-inf")
     assert (await instance.get("/feeds/en/all.rss")).content == before.content
+
+
+async def test_an_outdated_feed_is_better_than_none_when_it_cant_be_made_anew(instance, tmp_path):
+    await instance.add()
+    before = await instance.get("/feeds/en/all.rss")
+    instance.app.state.web.feeds.invalidate([("all", "en")])
+    await instance.database.close()
+    for each in tmp_path.glob("news.db*"):
+        each.unlink()
+    tmp_path.joinpath("news.db").mkdir()
+    assert (await instance.get("/feeds/en/all.rss")).content == before.content
+    assert (await instance.get("/feeds/ru/all.rss")).status_code == 503

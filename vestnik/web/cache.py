@@ -64,8 +64,14 @@ class RepresentationCache(Generic[Key]):
         running = self._building.get(key)
         if running is None or running.stale:
             running = self._building[key] = _Building(task=asyncio.create_task(self._build(key, build)))
-        # A client that goes away must not take the build from the others.
-        return await asyncio.shield(running.task)
+            running.task.add_done_callback(_take_note)
+        try:
+            # A client that goes away must not take the build from the others.
+            return await asyncio.shield(running.task)
+        except DBAPIError:
+            if kept is None:
+                raise
+            return kept.representation  # yesterday's news beats none
 
     def mark_stale(self, is_stale: Callable[[Key], bool]) -> int:
         """Have the answers that ``is_stale`` picks made anew when next asked for; returns how many."""
@@ -109,6 +115,12 @@ class RepresentationCache(Generic[Key]):
         while self._size > self._limit and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._size -= dropped.representation.size
+
+
+def _take_note(task: asyncio.Task[Representation]) -> None:
+    """Look at the outcome, as the client who would have been told of a failure may have gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 class FeedKey(NamedTuple):

@@ -16,7 +16,7 @@ from vestnik.web.page_query import ListQuery
 from vestnik.web.problems import problem
 from vestnik.web.representation import Representation, make_representation, respond
 from vestnik.web.speech import choose_page_language
-from vestnik.web.state import PageKey, web_of
+from vestnik.web.state import PageKey, Web, web_of
 
 #: Short enough that a reader who comes back sees what has happened.
 CACHE_CONTROL = "public, max-age=10, stale-while-revalidate=60"
@@ -25,6 +25,15 @@ _NO_LANGUAGE = "There are no pages in this language."
 _NO_PLACE = "No such network or region. Codes are written as in ISO 3166: RU-PNZ, MN."
 #: Largest id a database can hold.
 _MAX_ID = 2**63 - 1
+
+
+class NoSuchPage(Exception):
+    """What the page should show is not there; ``status`` and ``explanation`` say in what way."""
+
+    def __init__(self, status: int, explanation: str) -> None:
+        super().__init__(explanation)
+        self.status = status
+        self.explanation = explanation
 
 
 async def root(request: Request) -> Response:
@@ -63,15 +72,10 @@ async def item(request: Request) -> Response:
     if not is_interface_language(language):
         return await problem(request, 404, _NO_LANGUAGE)
     number = request.path_params["id"]
-    async with web.deps.database.read() as session:
-        found = await items.by_id(session, ItemId(number)) if number <= _MAX_ID else None
-        story = await items.of_story(session, found.story_id) if found else []
-    if found is None:
-        return await problem(request, 404, "No news has this number.")
-    if found.withdrawn:
-        return await problem(request, 410, "Its source has taken this news back.")
-    others = [each for each in story if each.id != found.id and not each.withdrawn]
-    return await serve_page(request, language, lambda site: item_page(web, site, language, found, others))
+    try:
+        return await serve_page(request, language, lambda site: _item_page(web, site, language, number))
+    except NoSuchPage as refusal:
+        return await problem(request, refusal.status, refusal.explanation)
 
 
 async def serve_page(
@@ -108,3 +112,15 @@ async def _listing(request: Request, text: str) -> Response:
     return await serve_page(
         request, language, lambda site: list_page(web, site, language, scope, query), query=query.text()
     )
+
+
+async def _item_page(web: Web, site: Site, language: LanguageCode, number: int) -> str:
+    async with web.deps.database.read() as session:
+        found = await items.by_id(session, ItemId(number)) if number <= _MAX_ID else None
+        story = await items.of_story(session, found.story_id) if found else []
+    if found is None:
+        raise NoSuchPage(404, "No news has this number.")
+    if found.withdrawn:
+        raise NoSuchPage(410, "Its source has taken this news back.")
+    others = [each for each in story if each.id != found.id and not each.withdrawn]
+    return await item_page(web, site, language, found, others)
