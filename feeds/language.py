@@ -1,13 +1,14 @@
-"""The language of a text: by script where that settles it, else by py3langid over the languages expected.
+"""The language of a text: by script, by everyday words and letters, and by py3langid where these leave doubt.
 
 Only configured languages are answered (and the prior, whatever it is): a short title in one of fifteen
-languages is named right far more often than one in a hundred. Deterministic; no download; the model
-is a data file of the package, read when first needed and cut down to the configured languages.
+languages is named right far more often than one in a hundred. Deterministic; no download. The model of
+py3langid is a data file of the package, read only when a text is too short for its words to tell.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,30 +16,40 @@ from functools import lru_cache
 from typing import Any
 
 from feeds.model import UNDETERMINED, LanguageCode
+from feeds.regions import DATA, read_table
 
+_WORDS = "function_words.tsv"
 #: Characters looked at; more would cost time and change nothing.
 SAMPLE = 260
 #: Fewer letters than this say nothing against a prior.
 FEW_LETTERS = 12
-#: How much likelier than the prior another language must look before it wins.
+#: Words that must speak for a language more than for the next before the model need not be asked.
+CLEAR = 2
+#: How much likelier than the prior another language must look to the model before it wins.
 PRIOR_ODDS = 2.5
 
-#: First code point of blocks and the script that begins there; ``""`` for no letters of interest.
-_BLOCKS = (
-    (0x0041, "Latn"), (0x0370, "Grek"), (0x0400, "Cyrl"), (0x0530, "Armn"), (0x0590, "Hebr"), (0x0600, "Arab"),
-    (0x0780, ""), (0x0900, "Deva"), (0x0980, "Beng"), (0x0A00, ""), (0x0E00, "Thai"), (0x0E80, ""), (0x10A0, "Geor"),
-    (0x1100, "Hang"), (0x1200, ""), (0x1E00, "Latn"), (0x1F00, "Grek"), (0x2000, ""), (0x3040, "Kana"), (0x3100, ""),
-    (0x4E00, "Hani"), (0xA000, ""), (0xAC00, "Hang"), (0xD800, ""), (0xFB50, "Arab"), (0xFE00, ""),
+#: Scripts by what to look for, most frequent in our sources first (ISO 15924).
+_SCRIPTS = tuple(
+    (name, re.compile(f"[{letters}]"))
+    for name, letters in (
+        ("Cyrl", "\u0400-\u052f"), ("Latn", "a-zA-Z\u00c0-\u024f\u1e00-\u1eff"), ("Hani", "\u4e00-\u9fff"),
+        ("Kana", "\u3040-\u30ff"), ("Arab", "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff"), ("Hang", "\uac00-\ud7af"),
+        ("Grek", "\u0370-\u03ff\u1f00-\u1fff"), ("Hebr", "\u0590-\u05ff"), ("Armn", "\u0530-\u058f"),
+        ("Geor", "\u10a0-\u10ff"), ("Deva", "\u0900-\u097f"), ("Thai", "\u0e00-\u0e7f"), ("Beng", "\u0980-\u09ff"),
+    )
 )  # fmt: skip
-_SCRIPT_OF_LANGUAGE = {
+_SCRIPTS_OF_LANGUAGE = {
     **dict.fromkeys(("ru", "uk", "be", "bg", "mk", "mn", "kk", "ky", "tg", "tt", "ba"), ("Cyrl",)),
     **dict.fromkeys(("sr", "bs", "uz"), ("Cyrl", "Latn")),
     **dict.fromkeys(("ar", "fa", "ur", "ps"), ("Arab",)),
     "zh": ("Hani",), "ja": ("Kana", "Hani"), "ko": ("Hang",), "el": ("Grek",), "he": ("Hebr",), "hy": ("Armn",),
     "ka": ("Geor",), "hi": ("Deva",), "ne": ("Deva",), "bn": ("Beng",), "th": ("Thai",),
 }  # fmt: skip
-#: Written in a script of one language only, whatever is configured.
-_SCRIPT_TELLS = {"Kana": "ja", "Hang": "ko", "Grek": "el", "Hebr": "he", "Armn": "hy", "Geor": "ka", "Thai": "th", "Hani": "zh"}
+#: Scripts of one language for our purpose, whatever is configured.
+_SCRIPT_TELLS = {
+    "Kana": "ja", "Hang": "ko", "Grek": "el", "Hebr": "he", "Armn": "hy", "Geor": "ka", "Thai": "th", "Hani": "zh",
+}  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,43 +77,47 @@ class Detector:
         script, letters = main_script(sample)
         if not script:
             return Detected(code=prior or UNDETERMINED, confidence=0.3 if prior else 0.0)
-        expected = dict.fromkeys((*self.languages, *([prior] if prior else ())))
-        candidates = tuple(each for each in expected if script in _scripts(each))
+        candidates = _candidates(self.languages, prior, script)
         if not candidates:
             return _by_script(script, prior)
         if len(candidates) == 1:
             return Detected(code=candidates[0], confidence=0.97)
         if prior in candidates and letters < FEW_LETTERS:
             return Detected(code=prior, confidence=0.6)
-        return _choose(_probabilities(sample, candidates), candidates, prior)
+        return _by_words(sample, candidates, prior) or _by_model(sample, candidates, prior)
+
+
+@lru_cache(maxsize=512)
+def _candidates(
+    languages: tuple[LanguageCode, ...], prior: LanguageCode | None, script: str
+) -> tuple[LanguageCode, ...]:
+    expected = dict.fromkeys((*languages, prior) if prior else languages)
+    return tuple(each for each in expected if script in _SCRIPTS_OF_LANGUAGE.get(each, ("Latn",)))
 
 
 def main_script(text: str) -> tuple[str, int]:
-    """The script most letters are in (ISO 15924) and how many letters there are; kana make it Japanese."""
-    counts = Counter(_script(ord(each)) for each in text if each.isalpha())
-    counts.pop("", None)
+    """The script most letters are in (ISO 15924) and how many letters it has; kana make a text Japanese.
+
+    An ideograph counts three times: it says what three letters say, and names of firms stay in Latin.
+    """
+    if text.isascii():
+        letters = sum(map(str.isalpha, text))
+        return ("Latn", letters) if letters else ("", 0)
+    counts: dict[str, int] = {}
+    left = sum(map(str.isalpha, text))
+    for name, pattern in _SCRIPTS:
+        if left <= 0:
+            break
+        found = len(pattern.findall(text))
+        if found:
+            counts[name] = found
+            left -= found
     if not counts:
         return "", 0
-    if counts["Kana"] and counts["Hani"] + counts["Kana"] >= max(counts.values()):
-        return "Kana", counts.total()
-    if counts["Hani"] * 3 >= max(counts.values()):
-        # One ideograph says what three letters say; names of firms stay in Latin.
-        return "Hani", counts.total()
-    return max(counts, key=lambda script: (counts[script], script)), counts.total()
-
-
-@lru_cache(maxsize=4096)
-def _script(point: int) -> str:
-    found = ""
-    for first, script in _BLOCKS:
-        if first > point:
-            break
-        found = script
-    return found
-
-
-def _scripts(language: str) -> tuple[str, ...]:
-    return _SCRIPT_OF_LANGUAGE.get(language, ("Latn",))
+    if "Kana" in counts and counts["Kana"] * 6 >= max(counts.values()):
+        return "Kana", sum(counts.values())
+    best = max(counts, key=lambda name: (counts[name] * (3 if name == "Hani" else 1), name))
+    return best, counts[best]
 
 
 def _by_script(script: str, prior: LanguageCode | None) -> Detected:
@@ -112,9 +127,41 @@ def _by_script(script: str, prior: LanguageCode | None) -> Detected:
     return Detected(code=prior or UNDETERMINED, confidence=0.2 if prior else 0.0)
 
 
-def _choose(
-    probabilities: Mapping[str, float], candidates: tuple[LanguageCode, ...], prior: LanguageCode | None
-) -> Detected:
+@lru_cache(maxsize=1)
+def _tables() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """Languages by word and by letter."""
+    words: dict[str, tuple[str, ...]] = {}
+    letters: dict[str, tuple[str, ...]] = {}
+    for _, row in read_table(DATA / _WORDS):
+        for word in dict.fromkeys(row["words"].split()):
+            words[word] = (*words.get(word, ()), row["language"])
+        for letter in row["letters"]:
+            letters[letter] = (*letters.get(letter, ()), row["language"])
+    return words, letters
+
+
+def _by_words(text: str, candidates: tuple[LanguageCode, ...], prior: LanguageCode | None) -> Detected | None:
+    """The language most everyday words and telling letters speak for, or nothing when it is close."""
+    words, letters = _tables()
+    low = text.lower()
+    votes: Counter[str] = Counter()
+    for word in _WORD.findall(low):
+        for language in words.get(word, ()):
+            votes[language] += 1
+    for letter in letters.keys() & set(low):
+        for language in letters[letter]:
+            votes[language] += 1
+    ranked = sorted(((votes[each], each == prior, each) for each in candidates), reverse=True)
+    (best, is_prior, code), (second, *_) = ranked[0], ranked[1]
+    if best - second >= CLEAR or (is_prior and best >= CLEAR and best > second):
+        return Detected(code=code, confidence=round(min(0.99, 0.8 + 0.03 * (best - second)), 3))
+    if prior in candidates and votes[prior] == best:
+        return Detected(code=prior, confidence=0.7)
+    return None
+
+
+def _by_model(text: str, candidates: tuple[LanguageCode, ...], prior: LanguageCode | None) -> Detected:
+    probabilities = _probabilities(text, candidates)
     best = max(candidates, key=lambda each: (probabilities.get(each, 0.0), each))
     if prior in candidates and probabilities.get(prior, 0.0) * PRIOR_ODDS >= probabilities.get(best, 0.0):
         best = prior
@@ -123,8 +170,7 @@ def _choose(
 
 def _probabilities(text: str, candidates: tuple[str, ...]) -> dict[str, float]:
     """Probability per candidate, among the candidates; empty when the model knows none of them."""
-    model = _model()
-    scores = {each: score for each, score in model.rank(text) if each in candidates}
+    scores = {each: score for each, score in _model().rank(text) if each in candidates}
     if not scores:
         return {}
     # py3langid's own temperature: the square root of the length keeps short texts modest.
@@ -137,7 +183,7 @@ def _probabilities(text: str, candidates: tuple[str, ...]) -> dict[str, float]:
 
 @lru_cache(maxsize=1)
 def _model() -> Any:
-    # Imported here: the model takes half a second and 70 MB, and a process that only serves pages needs neither.
+    # Imported here: the model takes half a second and 90 MB, and most texts never need it.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
 
     return LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -159,7 +159,13 @@ def add_towns(forms: Forms, towns: Iterable[Town]) -> None:
     """Towns and cities: the Russian and English name, and for well-known ones every other."""
     for town in towns:
         kind, weight = town.kind, town.population
-        forms.add(town.name, town.code, kind, weight=weight, guarded=bool(SURNAME.fullmatch(town.name)) and weight < WELL_KNOWN)
+        forms.add(
+            town.name,
+            town.code,
+            kind,
+            weight=weight,
+            guarded=bool(SURNAME.fullmatch(town.name)) and weight < WELL_KNOWN,
+        )
         for russian in town.russian:
             for spelling in cases(russian):
                 guarded = is_guarded_word(spelling) and weight < WELL_KNOWN
@@ -204,7 +210,9 @@ def _dominates(codes: str) -> bool:
 def build() -> str:
     """The whole table as text."""
     guarded = frozenset(
-        fold(line) for line in (DATA / "guarded.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"
+        fold(line)
+        for line in (DATA / "guarded.txt").read_text(encoding="utf-8").splitlines()
+        if line[:1] != "#"
     )
     forms = Forms(guarded)
     add_subjects(forms)

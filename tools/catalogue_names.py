@@ -42,7 +42,10 @@ def _russian(name: str) -> Iterator[tuple[str, str, str]]:
     if head in {"область", "край"} and " " not in adjective:
         base = adjective[:-2]
         for word in (f"{base}ий регион", f"{base}ая земля", f"{base}ая губерния", f"{base}ое областное"):
-            if base not in {"Московск", "Ленинградск", "Свердловск", "Кировск", "Приморск"} or "регион" in word:
+            if (
+                base not in {"Московск", "Ленинградск", "Свердловск", "Кировск", "Приморск"}
+                or "регион" in word
+            ):
                 yield "ru", word, "region"
         yield "ru", f"{base}ая обл", "region"
 
@@ -51,7 +54,11 @@ def _short(row: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Chinese and Arabic everyday names leave out the kind of the subject."""
     chinese = row["zh"]
     for tail in ("共和国", "边疆区", "自治区", "自治州", "州"):
-        if chinese.endswith(tail) and len(chinese) - len(tail) >= 2 and row["code"] not in {"RU-LEN", "RU-MOS"}:
+        if (
+            chinese.endswith(tail)
+            and len(chinese) - len(tail) >= 2
+            and row["code"] not in {"RU-LEN", "RU-MOS"}
+        ):
             yield "zh", chinese.removesuffix(tail), "name"
             break
     arabic = row["ar"]

@@ -11,7 +11,26 @@ CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 _NEUTER = ("ово", "ево", "ёво", "ино", "ыно")
 _NEUTER_ENDINGS = ("о", "а", "у", "ом", "е")
 #: A form the dictionary lacks is taken for a surname or an adjective when it ends like one.
-_NAME_LIKE = ("ов", "ев", "ёв", "ин", "ын", "ова", "ева", "ина", "ым", "ый", "ий", "ой", "ое", "ая", "ские", "ова", "ому", "ого")
+_NAME_LIKE = (
+    "ов",
+    "ев",
+    "ёв",
+    "ин",
+    "ын",
+    "ова",
+    "ева",
+    "ина",
+    "ым",
+    "ый",
+    "ий",
+    "ой",
+    "ое",
+    "ая",
+    "ские",
+    "ова",
+    "ому",
+    "ого",
+)
 _WORDS = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "ADVB", "PREP", "CONJ", "NPRO", "GRND", "PRTF"})
 
 
@@ -72,7 +91,13 @@ def _regular(low: str) -> list[str]:
     if low.endswith(("а", "я")):
         soft = low[-1] == "я" or low[-2] in "гкхжчшщ"
         base, first = low[:-1], "и" if soft else "ы"
-        return [low, base + first, base + "е", base + ("ю" if low[-1] == "я" else "у"), base + ("ей" if low[-1] == "я" else "ой")]
+        return [
+            low,
+            base + first,
+            base + "е",
+            base + ("ю" if low[-1] == "я" else "у"),
+            base + ("ей" if low[-1] == "я" else "ой"),
+        ]
     if low.endswith("ь"):
         return [low, *(low[:-1] + each for each in ("я", "ю", "ем", "е", "и"))]
     if low.endswith("й"):
@@ -82,14 +107,20 @@ def _regular(low: str) -> list[str]:
 
 def is_in_dictionary(word: str) -> bool:
     """Whether the dictionary has the word itself, hyphenated parts and all."""
-    return any(p.normal_form == word.lower().replace("ё", "е") or p.normal_form == word.lower()
-               for p in _analyzer().parse(word.lower())) and bool(_analyzer().word_is_known(word.lower()))
+    return any(
+        p.normal_form == word.lower().replace("ё", "е") or p.normal_form == word.lower()
+        for p in _analyzer().parse(word.lower())
+    ) and bool(_analyzer().word_is_known(word.lower()))
 
 
 def is_known_place(name: str) -> bool:
     """Whether the dictionary has the name as that of a place."""
     return all(
-        any("Geox" in p.tag and "nomn" in p.tag for p in _analyzer().parse(part) if _analyzer().word_is_known(part))
+        any(
+            "Geox" in p.tag and "nomn" in p.tag
+            for p in _analyzer().parse(part)
+            if _analyzer().word_is_known(part)
+        )
         for part in [name.lower()]
     )
 

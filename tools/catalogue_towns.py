@@ -27,11 +27,15 @@ ADMIN = {
     "UA": {"11": "43", "20": "40", "05": "14", "14": "09", "26": "23", "08": "65"},
 }
 RUSSIAN = re.compile(r"[А-ЯЁ][а-яё]+(?:[ -][А-ЯЁа-яё]+)*")
-SCRIPTS = re.compile(r"[\u0370-\u03ff\u0400-\u04ff\u0530-\u058f\u0590-\u05ff\u0600-\u06ff\u0900-\u097f\u10a0-\u10ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+SCRIPTS = re.compile(
+    r"[\u0370-\u03ff\u0400-\u04ff\u0530-\u058f\u0590-\u05ff\u0600-\u06ff\u0900-\u097f\u10a0-\u10ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
 LATIN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch . y . e yu ya".replace(".", "").split(" "),
+        "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch . y . e yu ya".replace(".", "").split(
+            " "
+        ),
         strict=True,
     )
 )
@@ -44,9 +48,13 @@ FOREIGN_ENDINGS = ("ъ", "ськ", "цьк", "ький", "ъл", "ьскъ", "ь
 #: Endings of Russian surnames in Latin and Cyrillic: a town's lesser-known name of this shape is left out.
 SURNAME = re.compile(r".*(?:[oe]v[ao]?|[iy]n[ao]?|s[ck][iy]|[ое]ва?|[иы]на?)$", re.IGNORECASE)
 #: City districts carry everyday names; only towns of their own are kept in the two cities.
-OWN_TOWNS = frozenset({"Moscow", "Saint Petersburg", "Zelenograd", "Kronstadt", "Kolpino", "Pushkin", "Peterhof", "Sestroretsk"})
+OWN_TOWNS = frozenset(
+    {"Moscow", "Saint Petersburg", "Zelenograd", "Kronstadt", "Kolpino", "Pushkin", "Peterhof", "Sestroretsk"}
+)
 #: Spellings GeoNames lists that mean something else first.
-NOT_A_NAME = frozenset({"Moscow Oblast", "Mosko", "Capital", "Peter", "Saint", "Santiago", "San", "Rim", "Roma", "Gorod"})
+NOT_A_NAME = frozenset(
+    {"Moscow Oblast", "Mosko", "Capital", "Peter", "Saint", "Santiago", "San", "Rim", "Roma", "Gorod"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +94,7 @@ def _others(city: dict, *, latin: bool) -> tuple[str, ...]:
         if SCRIPTS.search(each):
             if len(each) >= (2 if "\u3040" <= each[0] <= "\ud7af" else 4):
                 found.append(each)
-        elif latin and each[0].isupper() and len(each) >= 5:
+        elif latin and each[0].isupper() and len(each) >= 4:
             found.append(each)
     return tuple(found)
 

@@ -90,7 +90,9 @@ class Classifier:
 def _least(named: list[Network], said: Mapping[NetworkId, Said]) -> float:
     if not named:
         return ABOUT
-    working = any(said[each.id].activity or said[each.id].partners for each in named)
+    working = any(
+        said[each.id].activity or said[each.id].branches or said[each.id].partners for each in named
+    )
     return ABOUT_NAMED if working else ABOUT_HEADQUARTERS
 
 

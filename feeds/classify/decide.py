@@ -23,6 +23,7 @@ class Said:
     words: tuple[Mark, ...] = ()
     own: tuple[Mark, ...] = ()
     activity: tuple[Mark, ...] = ()
+    branches: tuple[Mark, ...] = ()
     partners: tuple[Mark, ...] = ()
     unless: tuple[Mark, ...] = ()
 
@@ -32,7 +33,7 @@ def phrases(networks: Iterable[Network]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for network in networks:
         relevance = network.relevance
-        for name in ("words", "own", "activity", "partners", "unless"):
+        for name in ("words", "own", "activity", "branches", "partners", "unless"):
             found[f"{network.id}/{name}"] = getattr(relevance, name)
     return found
 
@@ -48,7 +49,10 @@ def said_of(network: NetworkId, marks: Iterable[Mark]) -> Said:
 
 
 def decide_by_address(
-    section: str, sections: Mapping[str, NetworkId], source_network: NetworkId | None, networks: Iterable[Network]
+    section: str,
+    sections: Mapping[str, NetworkId],
+    source_network: NetworkId | None,
+    networks: Iterable[Network],
 ) -> Evidence | None:
     """The network its section or source names; a section beats the source's default."""
     heading = _plain(section)
@@ -92,8 +96,9 @@ def decide_by_content(
     if said.words:
         at_home = any(code in relevance.home for code in weighed.totals)
         namesake = any(code in relevance.namesakes for code in places) and not (said.own or at_home)
-        if not namesake and (said.activity or not relevance.activity):
-            return _institution(network, (*said.words[:1], *said.activity[:1]), reading, weight=3.0)
+        work = said.activity or said.branches
+        if not namesake and (work or not relevance.activity):
+            return _institution(network, (*said.words[:1], *work[:1]), reading, weight=3.0)
     if said.unless:
         return None
     if said.partners:

@@ -106,7 +106,11 @@ class Gazetteer:
         tail = reading.folded[end:stop]
         if not _tail_fits(sense, tail, end - start, language):
             return False
-        if sense.languages and language not in sense.languages and (end - start < 6 or language in ("ru", "en")):
+        if (
+            sense.languages
+            and language not in sense.languages
+            and (end - start < 6 or language in ("ru", "en"))
+        ):
             return False
         if sense.kind == "abbr":
             return reading.original[start:end] == self.exact[index]
@@ -184,7 +188,9 @@ def build_gazetteer(catalogue: Catalogue, phrases: Mapping[str, Iterable[str]]) 
     patterns = list(dict.fromkeys([*senses, *cues]))
     return Gazetteer(
         automaton=AhoCorasick(
-            [exact.get(p, p) for p in patterns], implementation=Implementation.ContiguousNFA, store_patterns=False
+            [exact.get(p, p) for p in patterns],
+            implementation=Implementation.ContiguousNFA,
+            store_patterns=False,
         ),
         senses=tuple(senses.get(p, ()) for p in patterns),
         cues=tuple(cues.get(p, ()) for p in patterns),

@@ -19,6 +19,8 @@ KIND = {
     "townadj": 0.85, "demonym": 0.85, "raion": 0.8, "village": 0.8, "city": 0.75, "hist": 0.6, "hadj": 0.4,
     "ethnic": 0.5, "weak": 0.35, "federal": 0.5, "abbr": 0.4, "patron": 0.9,
 }  # fmt: skip
+#: Words that name a people, a body or a patron rather than the place.
+SOFT = frozenset({"ethnic", "weak", "federal", "patron", "abbr", "hadj"})
 #: A repeated name in the same place adds this share, at most so often.
 _REPEAT, _REPEATS = 0.3, 3
 #: Below this an item is about no place; below this share of the heaviest, a place is a mention.
@@ -55,16 +57,26 @@ def weigh(
     ``about`` is the least weight of a subject; more is asked of an institution's own news, which name
     places in passing.
     """
-    evidence = _resolve(list(judged), reading, source_region)
+    evidence, judged_kinds = _resolve(list(judged), reading, source_region)
     damped = [_at_home(each) if each.code in home else each for each in evidence]
     if source_region is not None:
         damped.append(
-            Evidence(code=source_region, words="", where="source", weight=SOURCE_WEIGHT, rule="source-default")
+            Evidence(
+                code=source_region, words="", where="source", weight=SOURCE_WEIGHT, rule="source-default"
+            )
         )
     totals = _totals(damped)
     ranked = sorted(totals, key=lambda code: (-totals[code], code))
     top = totals[ranked[0]] if ranked else 0.0
-    regions = [c for c in ranked if top >= about and totals[c] >= max(about, SHARE * top)]
+    soft = _soft(judged_kinds, totals)
+    titled = _weights_in(damped, "title")
+    regions = [
+        code
+        for code in ranked
+        if (totals[code] >= about or titled.get(code, 0.0) >= ABOUT)
+        and totals[code] >= SHARE * top
+        and code not in soft
+    ]
     mentions = [c for c in ranked if c not in regions]
     return Weighed(
         regions=tuple(regions),
@@ -82,7 +94,27 @@ def _at_home(evidence: Evidence) -> Evidence:
     )  # fmt: skip
 
 
-def _resolve(judged: list[Judged], reading: Reading, source_region: RegionCode | None) -> list[Evidence]:
+def _soft(kinds: Mapping[str, set[str]], totals: Mapping[RegionCode, float]) -> set[RegionCode]:
+    """Places named only by soft words, where another place is named by a hard one and weighs about as much."""
+    hard = max((totals[RegionCode(code)] for code, found in kinds.items() if found - SOFT), default=0.0)
+    return {
+        RegionCode(c)
+        for c, found in kinds.items()
+        if not found - SOFT and hard >= 0.6 * totals[RegionCode(c)]
+    }
+
+
+def _weights_in(evidence: Iterable[Evidence], where: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for each in evidence:
+        if each.where == where:
+            found[each.code] = max(each.weight, found.get(each.code, 0.0))
+    return found
+
+
+def _resolve(
+    judged: list[Judged], reading: Reading, source_region: RegionCode | None
+) -> tuple[list[Evidence], dict[str, set[str]]]:
     """One code for every hit: a homonym takes the code the rest of the text speaks for."""
     support: dict[RegionCode, float] = defaultdict(float)
     if source_region is not None:
@@ -92,23 +124,32 @@ def _resolve(judged: list[Judged], reading: Reading, source_region: RegionCode |
         if len(codes) == 1:
             support[next(iter(codes))] += KIND[one.senses[0].kind] * one.factor
     found = []
+    kinds: dict[str, set[str]] = defaultdict(set)
     for one in judged:
         sense, code, certainty = _choose(one.senses, support)
-        if not support.get(code) and (sense.kind == "abbr" or (sense.kind == "patron" and len(sense.codes) > 1)):
+        if not support.get(code) and (
+            sense.kind == "abbr" or (sense.kind == "patron" and len(sense.codes) > 1)
+        ):
             continue
+        kinds[code].add("body" if one.rule == "body-of-country" else sense.kind)
         hit = one.hit
         where = reading.place(hit.start)
         weight = KIND[sense.kind] * PLACE[where] * one.factor * certainty
         found.append(
             Evidence(
-                code=code, words=reading.original[hit.start : hit.end], where=where,
-                weight=round(weight, 3), rule=one.rule if certainty == 1 else "homonym",
+                code=code,
+                words=reading.original[hit.start : hit.end],
+                where=where,
+                weight=round(weight, 3),
+                rule=one.rule if certainty == 1 else "homonym",
             )  # fmt: skip
         )
-    return found
+    return found, kinds
 
 
-def _choose(senses: tuple[Sense, ...], support: Mapping[RegionCode, float]) -> tuple[Sense, RegionCode, float]:
+def _choose(
+    senses: tuple[Sense, ...], support: Mapping[RegionCode, float]
+) -> tuple[Sense, RegionCode, float]:
     pairs = [(sense, code, people) for sense in senses for code, people in sense.codes]
     if len({code for _, code, _ in pairs}) > 1:
         spoken_for = [p for p in pairs if support.get(p[1])]
