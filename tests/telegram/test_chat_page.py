@@ -131,7 +131,7 @@ async def test_a_newcomer_starts_presses_and_sees_the_message_change_in_place(se
     await page.click("#theme")
     await _shoot(page, "menu-dark")
     await page.click("#commands >> text=Begin")
-    await page.wait_for_function("document.querySelectorAll('li.message.own').length === 2")
+    await page.locator("li.message.own").nth(1).wait_for()
     assert await page.is_hidden("#commands")
     person = server.world.users[int(server.ledger.deliveries[0].chat_id)]
     assert person.language_code == "en"
@@ -168,7 +168,7 @@ async def test_messages_arrive_by_themselves_in_any_script_and_never_as_markup(s
     assert await arabic_text.evaluate(direction) == "rtl"
     await page.set_viewport_size({"width": 390, "height": 760})
     await page.select_option("#language", "ar")
-    await page.wait_for_function("document.documentElement.dir === 'rtl'")
+    await page.wait_for_selector("html[dir=rtl]")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
         "nothing sticks out on a phone"
     )

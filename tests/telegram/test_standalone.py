@@ -73,6 +73,8 @@ async def test_people_move_by_control_and_deliveries_are_on_disk_before_the_answ
         assert [(d["thread_id"], d["text"]) for d in seen["deliveries"]] == [(topic, "in topic")]
         state = await get("state")
         assert (state["polled"], state["violations"], state["deliveries"]) == (False, [], 2)
+        assert (await control("send", user=5, text="x"))["error"].startswith("user 5 has blocked the bot")
+        assert "text is empty" in (await control("send", user=6, text=" "))["error"]
         assert (await control("faults", faults=[{"kind": "thunder"}]))["error"].startswith(
             "no fault is called"
         )

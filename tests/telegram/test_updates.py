@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 from aiohttp import web
-from telegram.error import BadRequest, Conflict
+from telegram.error import BadRequest, Conflict, NetworkError
 
 from .conftest import make_bot
 
@@ -100,6 +100,21 @@ async def test_a_webhook_gets_each_update_once_and_again_after_a_refusal(emulato
 async def test_a_webhook_needs_https(bot):
     with pytest.raises(BadRequest, match="https url must be provided"):
         await bot.set_webhook("http://example.org/hook")
+
+
+async def test_a_server_that_was_away_comes_back_at_its_address_with_its_memory(emulator, bot):
+    reader = emulator.user()
+    reader.send("before")
+    address = emulator.base_url
+    await emulator.stop()
+    with pytest.raises(NetworkError):
+        await bot.send_message(reader.id, "into the void")
+    await emulator.start()
+    assert emulator.base_url == address
+    await bot.send_message(reader.id, "back again")
+    assert [u.message.text for u in await bot.get_updates()] == ["before"]
+    assert emulator.ledger.texts(reader.id) == ["back again"]
+    assert [call.method for call in emulator.calls_to(reader, refused=False)] == ["sendMessage"]
 
 
 async def test_waiting_for_what_never_comes_tells_what_came_instead(emulator, bot):

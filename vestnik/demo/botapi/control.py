@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from .emulator import Emulator
+from .errors import ApiError
 from .faults import faults_from
 from .ledger import Delivery
 from .people import Group, Person
@@ -46,7 +46,7 @@ def _post(emulator: Emulator, action: _Action) -> Callable[[web.Request], Awaita
             return web.json_response(action(emulator, body))
         except KeyError as error:
             return web.json_response({"error": f"missing: {error}"}, status=400)
-        except (LookupError, ValueError, TypeError, json.JSONDecodeError) as error:
+        except (LookupError, ValueError, TypeError, ApiError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return answer

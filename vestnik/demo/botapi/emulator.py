@@ -144,6 +144,11 @@ class Emulator:
         """The latest requests and how they were answered."""
         return self.engine.calls
 
+    def calls_to(self, chat: Person | Group | int, *, refused: bool | None = None) -> list[Call]:
+        """The latest requests about one chat; ``refused`` keeps only those (not) answered with an error."""
+        chat_id = chat if isinstance(chat, int) else chat.id
+        return [c for c in self.calls if c.chat_id == chat_id and refused in (None, c.code >= 400)]
+
     @property
     def world(self) -> World:
         """Users, chats and messages as they are."""

@@ -14,6 +14,7 @@ from .links import checked_link, user_of_link
 Entity = dict[str, Any]
 
 _PLAIN = re.compile(r"[^<&]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = " \t\r\n\0\v"
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]*)|#([0-9]*)|([a-zA-Z]*))")
@@ -91,7 +92,7 @@ class _Reader:
 
     def _finished(self) -> tuple[str, list[Entity]]:
         text = "".join(self.pieces)
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if _SURROGATE.search(text):
             raise MarkupError(
                 "Text contains invalid Unicode characters after decoding HTML entities, "
                 "check for unmatched surrogate code units"

@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from vestnik.demo.botapi import ChatEvent, Emulator, Person
+from vestnik.demo.botapi import ApiError, ChatEvent, Emulator, Person
 from vestnik.demo.botapi.calls_bot import commands_for, text_for
 from vestnik.demo.botapi.world import Message
 
@@ -111,7 +111,7 @@ class ChatPages:
             return web.json_response({"error": "unknown visitor"}, status=403)
         try:
             return web.json_response(self.act(request.match_info["action"], person, body))
-        except (KeyError, LookupError, ValueError, TypeError) as error:
+        except (LookupError, ValueError, TypeError, ApiError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
