@@ -31,10 +31,11 @@ from bot.commands.browse import stale
 from bot.commands.follow import browse_button
 from bot.commands.membership import migrated, standing_changed
 from bot.commands.read import answer_found, answer_nearest
-from bot.commands.talk import NO_THREAD, Alert, Desk, RecentCounts, Talk, answer, close_press, open_talk
+from bot.commands.reply import answer, close_press
+from bot.commands.talk import NO_THREAD, Alert, Desk, RecentCounts, Talk, open_talk
 from bot.commands.why import answer_linked
 from bot.deps import BotDeps, Role
-from bot.find import build_finder
+from bot.find import build_finder, read_aliases
 from bot.i18n import DEFAULT_LANGUAGE, Translations, choose_language
 from bot.keyboards import parse_press
 
@@ -56,7 +57,7 @@ def build_application(deps: BotDeps, *, bot: Bot) -> App:
     The caller initialises it (``await application.initialize()``) and shuts it down.
     """
     everything = [each.text("Everything") for each in deps.translations.translators.values()]
-    finder = build_finder(deps.networks, everything=everything)
+    finder = build_finder(deps.networks, everything=everything, aliases=read_aliases())
     desk = Desk(deps=deps, finder=finder, counts=RecentCounts())
     application: App = ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 

@@ -2,7 +2,7 @@
 
 Names and queries are folded into one coarse Latin spelling, so that "Пенза", "Penza obl" and
 "в Пензенской области" all meet "Penza Oblast". A bigram index narrows some thousand names to a few
-before they are compared. Pure after it is built. Contains no I/O.
+before they are compared. Only :func:`read_aliases` does I/O, once at start.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 
+from feeds.model import RegionCode
 from feeds.networks import ALL, Networks, Scope, district_scope, network_scope, region_scope
-from feeds.regions import Region
+from feeds.regions import DATA, Region, read_table
 
 #: A match at least this good is acted on at once (there is an undo button) ...
 SURE = 0.8
@@ -29,7 +31,8 @@ _SPREAD = 0.15
 #: No score of a part is higher.
 _PART = 0.9
 #: Below this a match isn't worth a button.
-_WORTH_SHOWING = 0.6
+_WORTH_SHOWING = 0.7
+_ALIAS_KINDS = frozenset({"name", "abbr", "town"})
 _QUERY_LIMIT = 64
 #: Names compared in full after the bigram index has chosen them.
 _COMPARED = 80
@@ -113,16 +116,43 @@ class PlaceFinder:
         return ranked[:_COMPARED]
 
 
-def build_finder(networks: Networks, *, everything: Iterable[str] = ()) -> PlaceFinder:
-    """Index the names of all scopes of ``networks``; ``everything`` are words for the scope of all."""
+def read_aliases(path: Path = DATA / "aliases.tsv") -> dict[RegionCode, tuple[str, ...]]:
+    """What else people call the regions: everyday names, abbreviations, and their towns."""
+    found: dict[RegionCode, tuple[str, ...]] = {}
+    for _, row in read_table(path):
+        if row["kind"] in _ALIAS_KINDS:
+            code = RegionCode(row["code"])
+            words = (word.strip() for word in row["words"].split(";"))
+            found[code] = (*found.get(code, ()), *(word for word in words if word))
+    return found
+
+
+def build_finder(
+    networks: Networks,
+    *,
+    everything: Iterable[str] = (),
+    aliases: Mapping[RegionCode, Sequence[str]] | None = None,
+) -> PlaceFinder:
+    """Index the names of all scopes of ``networks``.
+
+    ``everything`` are words for the scope of all news, ``aliases`` more words for regions.
+    """
+    aliases = aliases or {}
     full: defaultdict[str, set[Scope]] = defaultdict(set)
     short: defaultdict[str, set[Scope]] = defaultdict(set)
     for scope, names in _named_scopes(networks, everything):
         full[_fold(scope)].add(scope)
         for name in names:
             full[_fold(name)].add(scope)
-            for part in _parts(name):
-                short[coarse(part)].add(scope)
+            short[coarse(name)].add(scope)
+        for name in aliases.get(RegionCode(scope.partition("/")[2]), ()):
+            short[coarse(name)].add(scope)
+    # "(США)" behind islands says whose they are: a part that names another place is no name of this.
+    whole = frozenset(short)
+    for scope, names in _named_scopes(networks, everything):
+        for part in (coarse(part) for name in names for part in _parts(name)):
+            if part not in whole:
+                short[part].add(scope)
     short.pop("", None)
     bigrams: defaultdict[str, set[str]] = defaultdict(set)
     for name in short:
@@ -178,7 +208,7 @@ def _inflected(one: str, other: str) -> float:
     )
     rests = (len(one) - common, len(other) - common)
     is_stem = common >= 4 or (common == 3 and min(rests) == 0 and max(rests) <= 2)
-    if not is_stem or max(rests) > max(2, min(4, common - 2)):
+    if not is_stem or max(rests) > (2 if common == 3 else min(4, common - 3)):
         return 0.0
     return 0.95 - 0.04 * max(rests)
 
@@ -223,6 +253,8 @@ _SOUNDS: tuple[tuple[str, str], ...] = (
     *(("tsch", "c"), ("sch", "s"), ("shch", "s"), ("zh", "z"), ("kh", "h"), ("ch", "c"), ("sh", "s")),
     *(("ts", "c"), ("w", "v"), ("j", "i"), ("y", "i"), ("ß", "ss"), ("đ", "di"), ("ı", "i"), ("ł", "l")),
 )
+# Cases and genders of Slavic adjectives: "пензенской" and "пензенская" are one word.
+_ADJECTIVE = re.compile(r"([sc]k)(?:aia|oi|ii|uiu|om|ogo|omu|oe|oie|im|ie|ih|a|e|u|og)\Z")
 _ARABIC = str.maketrans({"ى": "ي", "ة": "ه", "ـ": "", "ٱ": "ا", "ی": "ي", "ک": "ك"})
 
 
@@ -231,7 +263,7 @@ def coarse(text: str) -> str:
     folded = _fold(text).translate(_CYRILLIC).translate(_ARABIC)
     for spelling, sound in _SOUNDS:
         folded = folded.replace(spelling, sound)
-    words = [re.sub(r"\Aال(?=.{3})", "", word) for word in folded.split()]
+    words = [_ADJECTIVE.sub(r"\1", re.sub(r"\Aال(?=.{3})", "", word)) for word in folded.split()]
     telling = [word for word in words if word not in _GENERIC]
     return " ".join(telling or words)
 
@@ -244,8 +276,8 @@ def _fold(text: str) -> str:
 
 
 def _parts(name: str) -> list[str]:
-    """A name and what it is also called: "Саха (Якутия)", "Ханты-Мансийский округ — Югра"."""
-    return [name, *(part for part in re.split(r"[()/]|\s[—–-]\s", name) if part.strip() and part != name)]
+    """What else a name says: "Саха (Якутия)", "Ханты-Мансийский округ — Югра"."""
+    return [part for part in re.split(r"[()/]|\s[—–-]\s", name) if part.strip() and part != name]
 
 
 def _bigrams(text: str) -> Iterable[str]:

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from telegram import InlineKeyboardMarkup
 
-from bot.commands.talk import Talk, answer, show
+from bot.commands.reply import answer, show
+from bot.commands.talk import Talk
 from bot.keyboards import Press, keyboard, page_buttons, page_of
 from bot.messages import format_when
 from bot.text import (

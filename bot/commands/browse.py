@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.commands.talk import COUNTED_DAYS, Alert, Talk, may_change, refusal, show, with_reader
+from bot.commands.reply import show
+from bot.commands.talk import COUNTED_DAYS, Alert, Talk, may_change, refusal, with_reader
 from bot.find import all_scopes
 from bot.keyboards import (
     Press,

@@ -7,17 +7,8 @@ from collections.abc import Iterable, Sequence
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.commands.browse import MAX_FOLLOWED, browse, followed_by, level_of, stale, too_many
-from bot.commands.talk import (
-    COUNTED_DAYS,
-    Alert,
-    Talk,
-    answer,
-    bullet,
-    may_change,
-    refusal,
-    show,
-    with_reader,
-)
+from bot.commands.reply import answer, bullet, show
+from bot.commands.talk import COUNTED_DAYS, Alert, Talk, may_change, refusal, with_reader
 from bot.find import all_scopes
 from bot.keyboards import (
     Press,

@@ -9,7 +9,8 @@ from telegram import ChatMember, ChatMemberRestricted, ChatMemberUpdated
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden
 
-from bot.commands.talk import NO_THREAD, Talk, answer, with_reader
+from bot.commands.reply import answer
+from bot.commands.talk import NO_THREAD, Talk, with_reader
 from bot.commands.welcome import first_buttons, greeting
 from bot.text import Html
 from storage import subscribers

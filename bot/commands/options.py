@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.commands.browse import followed_by, stale, toggle
-from bot.commands.talk import Alert, Talk, may_change, refusal, show_buttons
+from bot.commands.reply import show_buttons
+from bot.commands.talk import Alert, Talk, may_change, refusal
 from bot.commands.why import forgotten
 from bot.find import all_scopes
 from bot.keyboards import Press, button, keyboard, scope_of_token, scope_token

@@ -8,7 +8,8 @@ from telegram import InputFile
 
 from bot.commands.browse import followed_by
 from bot.commands.follow import full_name
-from bot.commands.talk import Alert, Talk, answer, may_change, refusal, show
+from bot.commands.reply import answer, show
+from bot.commands.talk import Alert, Talk, may_change, refusal
 from bot.keyboards import Press, button, keyboard
 from bot.text import escape
 from feeds.model import NetworkId

@@ -8,7 +8,8 @@ from telegram import InlineKeyboardMarkup
 
 from bot.commands.browse import followed_by, stale
 from bot.commands.follow import browse_button, choices, dry_run, full_name, not_found
-from bot.commands.talk import Talk, answer
+from bot.commands.reply import answer
+from bot.commands.talk import Talk
 from bot.find import all_scopes
 from bot.keyboards import Press, button, in_columns, keyboard, scope_of_token, scope_token
 from bot.messages import format_published, headline, labels_line, source_name

@@ -10,7 +10,8 @@ from babel.dates import get_timezone_location
 from telegram import InlineKeyboardButton
 
 from bot.commands.browse import stale
-from bot.commands.talk import Alert, Talk, answer, may_change, open_talk, refusal, show, with_reader
+from bot.commands.reply import answer, show
+from bot.commands.talk import Alert, Talk, may_change, open_talk, refusal, with_reader
 from bot.i18n import INTERFACE_LANGUAGES, choose_language
 from bot.keyboards import LANGUAGE_NAMES, Press, button, in_columns, keyboard, page_buttons, page_of
 from bot.messages import zone_of

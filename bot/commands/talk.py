@@ -1,28 +1,21 @@
-"""One turn of a conversation: who speaks, in which chat, what language, and the ways to answer.
-
-Telegram's refusals of an answer end here or in the application's error handler; a command only
-says what to show.
-"""
+"""One turn of a conversation: who speaks, in which chat, in what language, and what they may change."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 import structlog
-from telegram import Bot, CallbackQuery, Chat, InlineKeyboardMarkup, LinkPreviewOptions, Message, User
-from telegram.constants import ChatMemberStatus, ChatType, ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden
+from telegram import Bot, CallbackQuery, Chat, Message, User
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import BadRequest, Forbidden
 
 from bot.deps import BotDeps
 from bot.find import PlaceFinder
 from bot.i18n import Translator, choose_language
-from bot.text import ALERT_LIMIT, Html, cut_words, isolate, mark, say, tidy
-from bot.transport import NotSent, OutcomeUnknown, ServerTrouble
+from bot.text import Html, mark, say, tidy
 from feeds.model import LanguageCode
 from feeds.networks import Scope
 from storage import items, subscribers
@@ -37,10 +30,6 @@ _COUNTS_AGE = timedelta(seconds=60)
 #: Codes of the topic-less: Telegram gives the general topic no thread id.
 NO_THREAD = 0
 
-#: Seconds between the tries of an answer that certainly did not arrive.
-_TRY_AGAIN_AFTER = (0.5, 3.0)
-
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _ONLY_ADMINS = mark("Only admins of this chat can change what it follows.")
 
 
@@ -60,9 +49,10 @@ class RecentCounts:
     async def get(self, deps: BotDeps, now: datetime) -> Mapping[Scope, int]:
         """The counts, at most a minute old."""
         if self.counted_at is None or not timedelta(0) <= now - self.counted_at < _COUNTS_AGE:
+            # Taken first: a thousand presses at once count once, the others see the old numbers.
+            self.counted_at = now
             async with deps.database.read() as session:
                 self.counts = await items.counts(session, since=now - timedelta(days=COUNTED_DAYS))
-            self.counted_at = now
         return self.counts
 
 
@@ -191,123 +181,3 @@ async def may_change(talk: Talk) -> bool:
 def refusal(talk: Talk) -> str:
     """What someone hears who may not change the chat's settings."""
     return talk.translator.text(_ONLY_ADMINS)
-
-
-async def answer(
-    talk: Talk,
-    text: str,
-    *,
-    buttons: InlineKeyboardMarkup | None = None,
-    preview: LinkPreviewOptions | None = None,
-) -> None:
-    """Send a new message into the chat and topic of the talk."""
-    try:
-        await _send(talk, talk.chat.id, text, buttons, preview)
-    except ChatMigrated as moved:
-        async with talk.deps.database.write() as session:
-            await subscribers.migrate(
-                session, old_chat_id=talk.chat.id, new_chat_id=moved.new_chat_id, now=talk.now
-            )
-        await _send(talk, moved.new_chat_id, text, buttons, preview)
-
-
-async def _send(
-    talk: Talk,
-    chat_id: int,
-    text: str,
-    buttons: InlineKeyboardMarkup | None,
-    preview: LinkPreviewOptions | None,
-) -> None:
-    async def send() -> None:
-        await talk.bot.send_message(
-            chat_id,
-            text,
-            parse_mode=ParseMode.HTML,
-            reply_markup=buttons,
-            message_thread_id=talk.thread_id or None,
-            link_preview_options=preview or _NO_PREVIEW,
-        )
-
-    await patiently(send)
-
-
-async def patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Make a call of the Bot API; what did not arrive is tried again, what may have arrived once more.
-
-    Somebody waits for this answer: a second copy is better than none. News has another policy.
-    """
-    for pause in _TRY_AGAIN_AFTER:
-        try:
-            await call()
-        except (NotSent, ServerTrouble):
-            await asyncio.sleep(pause)
-        except OutcomeUnknown:
-            break
-        else:
-            return
-    await call()
-
-
-async def show(talk: Talk, text: str, *, buttons: InlineKeyboardMarkup | None = None) -> None:
-    """Show a menu: in place when a button was pressed, as a new message otherwise."""
-    if talk.query is None or talk.message is None:
-        await answer(talk, text, buttons=buttons)
-        return
-    edit = partial(
-        talk.bot.edit_message_text,
-        text,
-        chat_id=talk.chat.id,
-        message_id=talk.message.message_id,
-        parse_mode=ParseMode.HTML,
-        reply_markup=buttons,
-        link_preview_options=_NO_PREVIEW,
-    )
-    try:
-        await patiently(edit)
-    except BadRequest as error:
-        if is_unchanged(error):
-            return
-        if not _is_message_gone(error):
-            raise
-        await answer(talk, text, buttons=buttons)
-
-
-async def show_buttons(talk: Talk, buttons: InlineKeyboardMarkup | None) -> None:
-    """Change only the buttons of the message whose button was pressed."""
-    if talk.message is None:
-        return
-    try:
-        await talk.bot.edit_message_reply_markup(
-            chat_id=talk.chat.id, message_id=talk.message.message_id, reply_markup=buttons
-        )
-    except BadRequest as error:
-        if not (is_unchanged(error) or _is_message_gone(error)):
-            raise
-
-
-async def close_press(talk: Talk, note: str | None) -> None:
-    """Stop the clock on the pressed button, with a note above the chat if there is one."""
-    if talk.query is None:
-        return
-    try:
-        await talk.query.answer(
-            text=cut_words(note, ALERT_LIMIT) if note else None, show_alert=isinstance(note, Alert) or None
-        )
-    except BadRequest as error:
-        # "query is too old": the reader has left; nothing to tell anybody.
-        log.info("press_too_old", reason=error.message)
-
-
-def is_unchanged(error: BadRequest) -> bool:
-    """Whether an edit failed because the message already is what it should become: a success."""
-    return "message is not modified" in error.message.lower()
-
-
-def _is_message_gone(error: BadRequest) -> bool:
-    text = error.message.lower()
-    return "message to edit not found" in text or "message can't be edited" in text
-
-
-def bullet(translator: Translator, text: str) -> str:
-    """A list line that keeps its direction in a right-to-left interface."""
-    return isolate(text, rtl=translator.is_rtl)

@@ -8,7 +8,8 @@ from telegram import InlineKeyboardMarkup
 
 from bot.commands.follow import browse_button, followed_answer, not_found
 from bot.commands.registry import Command
-from bot.commands.talk import Talk, answer, may_change, refusal
+from bot.commands.reply import answer
+from bot.commands.talk import Talk, may_change, refusal
 from bot.keyboards import button, keyboard
 from bot.text import Html, escape
 from feeds.networks import ALL

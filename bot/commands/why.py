@@ -7,7 +7,8 @@ from telegram import Message, MessageEntity
 from bot.commands.browse import followed_by
 from bot.commands.follow import full_name
 from bot.commands.read import newest_stories
-from bot.commands.talk import Alert, Talk, answer
+from bot.commands.reply import answer
+from bot.commands.talk import Alert, Talk
 from bot.keyboards import Press, parse_press
 from bot.messages import headline, news_message, source_name
 from bot.text import Html, escape, isolate, mark, tidy
