@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from pathlib import Path
 
 from feeds.model import RegionCode
@@ -258,6 +259,7 @@ _ADJECTIVE = re.compile(r"([sc]k)(?:aia|oi|ii|uiu|om|ogo|omu|oe|oie|im|ie|ih|a|e
 _ARABIC = str.maketrans({"ى": "ي", "ة": "ه", "ـ": "", "ٱ": "ا", "ی": "ي", "ک": "ك"})
 
 
+@lru_cache(maxsize=16_384)  # all names of the catalogue: building again costs a tenth
 def coarse(text: str) -> str:
     """The coarse Latin spelling of a name or query, without generic and small words."""
     folded = _fold(text).translate(_CYRILLIC).translate(_ARABIC)
@@ -268,6 +270,7 @@ def coarse(text: str) -> str:
     return " ".join(telling or words)
 
 
+@lru_cache(maxsize=16_384)
 def _fold(text: str) -> str:
     """Lower case without diacritics and punctuation, words one space apart."""
     plain = unicodedata.normalize("NFKD", text.casefold())

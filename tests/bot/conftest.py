@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -141,14 +142,28 @@ class Stage:
             return (await items.add(session, SourceId(source), [new], now=when))[0]
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables and one source, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("blank") / "bot.db"
+
+    async def make() -> None:
+        database = Database.open(f"sqlite:///{path}")
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        source = Source(id=SourceId("lib"), url="https://lib.example.org/feed", title="The Library")
+        async with database.write() as session:
+            await sources.declare(session, [source], now=NOW)
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(blank: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    shutil.copy(blank, tmp_path / "bot.db")
     database = Database.open(f"sqlite:///{tmp_path}/bot.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    source = Source(id=SourceId("lib"), url="https://lib.example.org/feed", title="The Library")
-    async with database.write() as session:
-        await sources.declare(session, [source], now=NOW)
     yield database
     await database.close()
 
@@ -191,20 +206,22 @@ async def _staged(
         application = build_application(deps, bot=bot)
         await application.initialize()
         stage.bot = bot
-        pump = asyncio.create_task(_pump(application, bot))
+        stopping = asyncio.Event()
+        pump = asyncio.create_task(_pump(application, bot, stopping))
         yield stage
-        pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pump
+        # One last update ends the poll under way, which would hold up the server's stop.
+        stopping.set()
+        last = {"message_id": 1, "date": 1, "chat": {"id": -1, "type": "channel", "title": "end"}}
+        telegram.engine.put_update("channel_post", last)
+        await pump
         await application.shutdown()
     assert telegram.violations == [], telegram.violations
 
 
-async def _pump(application, bot) -> None:
-    """Short polls: a long one under way would hold up the server's stop at the end of each test."""
+async def _pump(application, bot, stopping: asyncio.Event) -> None:
     offset = None
-    while True:
-        for update in await bot.get_updates(offset=offset, timeout=0, allowed_updates=UPDATES):
+    while not stopping.is_set():
+        for update in await bot.get_updates(offset=offset, timeout=5, allowed_updates=UPDATES):
             offset = update.update_id + 1
-            await application.process_update(update)
-        await asyncio.sleep(0.002)
+            if not stopping.is_set():
+                await application.process_update(update)
