@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from feeds.listpage.fields import Title, choose_titles, weight_of
-from feeds.listpage.links import Group, Links, Record, propose_groups
+from feeds.listpage.links import Group, Links, Record, is_heading_link, lone_root, propose_groups
 from feeds.listpage.moments import Clue, DateReader, clue_in_title, find_clue
 from feeds.listpage.territory import Stretch, split_by_headings
 from feeds.listpage.tree import Node, Tree, climb
@@ -20,6 +20,8 @@ from feeds.listpage.words import FURNITURE_HINT
 LEAST_QUALITY = 0.22
 #: More groups than this on one page are noise (a forum index, a hostile page).
 MAX_GROUPS = 400
+#: A title that must convince alone is longer than one of many.
+_LONE_TITLE = 20
 _FURNITURE_TAGS = frozenset(("nav", "footer", "header", "form", "menu"))
 
 
@@ -58,6 +60,15 @@ class Candidate:
         """Index after the last node."""
         return max(record.end for record in self.records)
 
+    def date_all(self, heading: Node, tree: Tree, reader: DateReader) -> None:
+        """Gives records without a date the date that stands over the list as a heading."""
+        text = tree.words(heading)
+        found = reader.parse(text)
+        if found is None:
+            return
+        clue = Clue(found=found, text=text, where="heading", node=heading)
+        self.clues = [each if each is not None else clue for each in self.clues]
+
 
 def find_candidates(tree: Tree, links: Links, reader: DateReader) -> list[Candidate]:
     """The best set of groups that do not overlap, in page order."""
@@ -68,7 +79,29 @@ def find_candidates(tree: Tree, links: Links, reader: DateReader) -> list[Candid
             continue
         stretches = split_by_headings(group, tree, is_date=reader.is_date)
         found.append([_candidate(each, links, tree, reader, page_words) for each in stretches])
-    return _without_overlaps(found)
+    chosen = _without_overlaps(found)
+    chosen += _lone_items(tree, links, reader, chosen, page_words)
+    return sorted(chosen, key=lambda candidate: candidate.start)
+
+
+def _lone_items(
+    tree: Tree, links: Links, reader: DateReader, chosen: Sequence[Candidate], page_words: int
+) -> list[Candidate]:
+    """Dated items that stand alone: a list of one looks like no list at all."""
+    found: list[Candidate] = []
+    for link in links.all:
+        if link.is_more or weight_of(link.text) < _LONE_TITLE or not is_heading_link(link, tree):
+            continue
+        if any(each.start <= link.node.index < each.end for each in (*chosen, *found)):
+            continue
+        root = lone_root(link, links, tree, [(each.start, each.end) for each in (*chosen, *found)])
+        if root.parent is None:
+            continue
+        stretch = Stretch(records=[Record(nodes=[root], root=root)], container=root.parent)
+        candidate = _candidate(stretch, links, tree, reader, page_words)
+        if candidate.dated and candidate.quality >= LEAST_QUALITY and not candidate.furniture:
+            found.append(candidate)
+    return found
 
 
 def is_furniture(node: Node, tree: Tree, page_words: int) -> bool:
@@ -208,7 +241,7 @@ def _without_overlaps(found: list[list[Candidate]]) -> list[Candidate]:
         elif all(_is_better(group, other, sets) for other in rivals):
             chosen = [other for other in chosen if other not in rivals]
             chosen.append(group)
-    return sorted((each for group in chosen for each in group), key=lambda candidate: candidate.start)
+    return [each for group in chosen for each in group]
 
 
 def _is_better(group: list[Candidate], other: list[Candidate], sets: list[list[Candidate]]) -> bool:

@@ -164,6 +164,35 @@ def _below_heading(link: Link, root: Node, tree: Tree) -> Node:
     return root
 
 
+def is_heading_link(link: Link, tree: Tree) -> bool:
+    """Whether the link is, holds or stands in a heading."""
+    near = (link.node.parent, link.node.parent.parent if link.node.parent is not None else None)
+    return any(each is not None and each.tag in HEADINGS for each in near) or any(
+        each.tag in HEADINGS for each in tree.inside(link.node)
+    )
+
+
+def lone_root(link: Link, links: Links, tree: Tree, taken: Sequence[tuple[int, int]]) -> Node:
+    """The largest element round a link with no other title, list or section heading in it."""
+    limit = _below_heading(link, tree.root, tree)
+    root = link.node
+    for holder in climb(link.node):
+        if holder.tag == "body" or holder is limit.parent:
+            break
+        others = (each for each in links.between(holder.index, holder.end) if each.href != link.href)
+        if any(len(each.text) >= 20 and not each.is_more for each in others):
+            break
+        if any(start < holder.end and holder.index < end for start, end in taken):
+            break
+        if any(
+            each.tag in HEADINGS and link.node not in each and each not in link.node
+            for each in tree.inside(holder)
+        ):
+            break
+        root = holder
+    return root
+
+
 def _lowered(node: Node, root: Node, depth: int) -> Node:
     """A lone item fills its whole section: take the element at the depth the others stand at."""
     if root.depth >= depth:
@@ -225,5 +254,14 @@ def _group(roots: list[Node], links: Links) -> Group:
             and child.tag not in HEADINGS
             and any(len(link.text) >= _SHORT for link in links.between(child.index, child.end))
         )
+        or (child.key not in keys and child.tag == roots[0].tag and _is_lead(child, links))
     ]
     return Group(container=container, records=[Record(nodes=[each], root=each) for each in members])
+
+
+def _is_lead(node: Node, links: Links) -> bool:
+    """A featured item among others of another make: one address, its title in a heading."""
+    if node.tag in HEADINGS:
+        return False
+    own = [link for link in links.between(node.index, node.end) if len(link.text) >= 20 and not link.is_more]
+    return len({link.href for link in own}) == 1 and any(is_heading_link(link, links.tree) for link in own)

@@ -15,14 +15,18 @@ from feeds.clean import clean_text, safe_url
 from feeds.dates import DateOrder, why_insane
 from feeds.discover import announced_feeds
 from feeds.errors import ParseError
+from feeds.listpage.announced import completed
 from feeds.listpage.candidates import Candidate, find_candidates
+from feeds.listpage.chosen import read_chosen
 from feeds.listpage.entries import PageAddress, make_entries
 from feeds.listpage.links import Links
 from feeds.listpage.moments import DateReader
 from feeds.listpage.rank import Ranked, mark_main
-from feeds.listpage.sections import heading_of
+from feeds.listpage.sections import headings_of
+from feeds.listpage.telegram import is_channel, read_channel
 from feeds.listpage.tree import Node, Tree, build_tree, parse_html
 from feeds.model import Document, DocumentKind, Entry, EntryList, LanguageCode, Selectors
+from feeds.structured import read_json_ld
 
 _DETECT = Selectors()
 _COUNTRY_MONTH_FIRST = frozenset({"us"})
@@ -51,13 +55,29 @@ def parse_list_page(
         now=now,
         order=_order_by_place(language or page.language, page.region, url),
     )
-    tree = build_tree(parser, url=url)
-    lists = _lists(tree, page, reader)
-    if not lists:
-        raise ParseError("no-list", url, _why_nothing(tree))
+    lists = _read_lists(parser, page, reader, selectors)
     return Document(
         kind=DocumentKind.LIST, title=page.title, language=page.language, lists=lists, feeds=page.feeds
     )
+
+
+def _read_lists(
+    parser: LexborHTMLParser, page: _Head, reader: DateReader, selectors: Selectors
+) -> tuple[EntryList, ...]:
+    url, base = page.address.url, page.address.base
+    if selectors.item:
+        return (read_chosen(parser, selectors, url=url, base=base, reader=reader),)
+    if is_channel(parser):
+        channel = read_channel(parser, url=url, timezone=reader.timezone, now=reader.now)
+        if channel.entries:
+            return (channel,)
+        raise ParseError("no-list", url, "the channel's public page shows no messages with words")
+    tree = build_tree(parser, url=url)
+    structured = read_json_ld(parser, base_url=base)
+    lists = completed(_lists(tree, page, reader), structured, reader)
+    if not lists:
+        raise ParseError("no-list", url, _why_nothing(tree))
+    return lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +133,7 @@ def _lists(tree: Tree, page: _Head, reader: DateReader) -> tuple[EntryList, ...]
     candidates = find_candidates(tree, links, reader)
     _learn(candidates, tree, reader)
     ranked = []
-    for section in _sections(candidates, tree):
+    for section in _sections(candidates, tree, reader):
         heading = clean_text(tree.text_of(section.heading)) if section.heading is not None else ""
         entries: dict[str, Entry] = {}
         for candidate in section.candidates:
@@ -156,11 +176,13 @@ def _mentions_this_year(tree: Tree, now: datetime) -> bool:
     return any(each.text and any(year in each.text for year in years) for each in tree.nodes)
 
 
-def _sections(candidates: Sequence[Candidate], tree: Tree) -> list[_Section]:
+def _sections(candidates: Sequence[Candidate], tree: Tree, reader: DateReader) -> list[_Section]:
     taken = [(each.start, each.end) for each in candidates]
     sections: list[_Section] = []
     for candidate in candidates:
-        heading = heading_of(candidate, tree, taken)
+        heading, date = headings_of(candidate, tree, taken, is_date=reader.is_date)
+        if date is not None:
+            candidate.date_all(date, tree, reader)
         before = sections[-1] if sections else None
         if (
             before is not None

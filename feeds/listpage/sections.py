@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from feeds.listpage.candidates import Candidate
 from feeds.listpage.territory import heading_inside, heading_words
 from feeds.listpage.tree import HEADINGS, Node, Tree
@@ -14,20 +16,30 @@ _MAX_BLOCKS = 12
 _LONGEST_LABEL = 50
 
 
-def heading_of(candidate: Candidate, tree: Tree, taken: list[tuple[int, int]]) -> Node | None:
-    """The heading element for the candidate's first record; ``taken`` are the stretches of all lists."""
+def headings_of(
+    candidate: Candidate, tree: Tree, taken: list[tuple[int, int]], *, is_date: Callable[[str], bool]
+) -> tuple[Node | None, Node | None]:
+    """The heading over the candidate's first record, and the date that stands as a heading under it.
+
+    ``taken`` are the stretches of all lists of the page.
+    """
     if candidate.stretch.heading is not None:
-        return heading_inside(candidate.stretch.heading, tree) or candidate.stretch.heading
+        return heading_inside(candidate.stretch.heading, tree) or candidate.stretch.heading, None
     node = candidate.records[0].nodes[0]
+    date: Node | None = None
     for _ in range(_MAX_STEPS):
         parent = node.parent
         if parent is None:
-            return None
+            break
         found = _before(node, parent, tree, taken)
+        if found is not None and is_date(tree.words(found)):
+            date = date or found
+            found = _before(found, parent, tree, taken) if found.parent is parent else None
+            found = None if found is not None and is_date(tree.words(found)) else found
         if found is not None:
-            return found
+            return found, date
         node = parent
-    return None
+    return None, date
 
 
 def _before(node: Node, parent: Node, tree: Tree, taken: list[tuple[int, int]]) -> Node | None:

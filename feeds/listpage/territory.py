@@ -16,6 +16,7 @@ from feeds.listpage.words import TITLE_HINT
 
 #: A heading is short; longer "headings" are text in a heading's clothes.
 LONGEST_HEADING = 120
+_WRAPPERS = frozenset({"b", "strong", "u", "font", "span", "center", "big", "div", "td", "p"})
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +40,7 @@ def split_by_headings(group: Group, tree: Tree, *, is_date: Callable[[str], bool
     level = _title_level(group, tree)
     splitting = _splitting_keys(gaps, tree, level)
     stretches = [Stretch(records=[group.records[0]], container=group.container)]
-    _open_first(stretches[0], children[: positions[0]], tree, level, is_date)
+    _open_first(stretches[0], _own_to_first(children[: positions[0]], gaps), tree, level, is_date)
     for record, gap in zip(group.records[1:], gaps, strict=True):
         heading = next(
             (node for node in reversed(gap) if node.key in splitting and _is_heading(node, tree, level)), None
@@ -67,26 +68,27 @@ def heading_inside(node: Node, tree: Tree) -> Node | None:
     words = tree.words(node)
     if not 1 < len(words) <= LONGEST_HEADING:
         return None
-    for each in tree.inside(node):
-        if each.tag in HEADINGS and len(tree.words(each)) >= len(words) - 40:
-            return each
-    if node.tag in {"b", "strong"} or (node.attrs and _has_title_class(node)):
-        return node
+    inside = tree.inside(node)
+    real = next(
+        (each for each in inside if each.tag in HEADINGS and len(tree.words(each)) >= len(words) - 40), None
+    )
+    if real is not None:
+        return real
+    if sum(each.tag in {"a", "ul", "ol", "form"} for each in inside) > 2:
+        return None
+    return node if _is_dressed(node) else _dressed_inside(node, tree)
+
+
+def _dressed_inside(node: Node, tree: Tree) -> Node | None:
     sole = [child for child in node.children if child.tag not in {"br", "a"}]
-    if len(sole) == 1 and sole[0].tag in {
-        "b",
-        "strong",
-        "u",
-        "font",
-        "span",
-        "center",
-        "big",
-        "div",
-        "td",
-        "p",
-    }:
-        return heading_inside(sole[0], tree) if sole[0].tag != "span" or _has_title_class(sole[0]) else None
-    return None
+    if len(sole) != 1 or sole[0].tag not in _WRAPPERS:
+        return None
+    return heading_inside(sole[0], tree) if sole[0].tag != "span" or _has_title_class(sole[0]) else None
+
+
+def _is_dressed(node: Node) -> bool:
+    """Whether bold type or a class name makes a heading of an element that is none."""
+    return node.tag in {"b", "strong"} or (bool(node.attrs) and _has_title_class(node))
 
 
 def _has_title_class(node: Node) -> bool:
@@ -120,6 +122,15 @@ def _splitting_keys(gaps: Sequence[list[Node]], tree: Tree, level: int) -> set[s
             seen[key] = seen.get(key, 0) + 1
     # One gap alone cannot tell; then only real headings of a level above the titles' do.
     return {key for key, count in seen.items() if count <= max(1, 0.6 * len(gaps))}
+
+
+def _own_to_first(before: list[Node], gaps: Sequence[list[Node]]) -> list[Node]:
+    """What stands before the first record and is no part of items (those parts are in all gaps)."""
+    parts = {key for gap in gaps for key in {node.key for node in gap}}
+    usual = {
+        key for key in parts if sum(any(node.key == key for node in gap) for gap in gaps) > 0.6 * len(gaps)
+    }
+    return [node for node in before if len(gaps) < 2 or node.key not in usual]
 
 
 def _open_first(
