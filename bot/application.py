@@ -205,7 +205,8 @@ async def _apologise(talk: Talk) -> None:
 async def publish_commands(bot: Bot, translations: Translations, admins: Mapping[int, Role]) -> None:
     """Tell Telegram our commands and descriptions, per language; admins get theirs too.
 
-    A refusal (an admin who never wrote to the bot) is logged and stops nothing.
+    A refusal (an admin who never wrote to the bot) is logged and stops nothing. Raises
+    :class:`telegram.error.TelegramError` when Telegram cannot be reached: try again later.
     """
     for language, translator in translations.translators.items():
         code = None if language == DEFAULT_LANGUAGE else language
