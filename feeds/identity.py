@@ -1,135 +1,344 @@
-"""Which entry is which item: keys, fingerprints, and new | changed | known. Pure.
+"""Which entries are new, changed or known: keys of many kinds, believed as far as they earn it.
 
-An entry has several keys, best first: its guid, its address, its title with its date. A key counts
-only when it tells the entries of one document apart; keys several entries share are left out, so that
-a source which gives all its entries the same guid is read by address instead.
+Every entry has keys; an item remembers all keys it was ever seen under (per source).
+
+================  ====================================  ==========================================
+key               made of                               finds an item when
+================  ====================================  ==========================================
+``guid``          guid, folded if it is an address      never seen shared, not contradicted
+``gp``            guid and place                        the guid alone is not believed
+``ptd``           place, title, day                     always: three coincidences
+``spot``          address with its fragment             the guid is not believed or missing
+``page``          address without fragment              the same, and the page was never seen shared
+``td``            title and day                         there is no address and no believed guid
+``all``           all of these and the text             the same; the last resort
+``title``         title                                 never; tells a re-run from new news
+``shared-guid``   guid                                  never; says that ``guid`` was seen shared
+``shared-page``   page                                  never; says that ``page`` was seen shared
+================  ====================================  ==========================================
+
+A key two entries of a document have finds nothing there. Guids that point to other items than place,
+title and day do (counters, positions) are not believed in the whole document. Two entries of one
+document become one item only if they say the same. Changing what a key is made of would double every
+item: add kinds, never change one. Pure; contains no I/O.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from feeds.fingerprint import digest, fingerprint, fold_words, has_changed
 from feeds.model import Entry, ItemId
 from feeds.urls import canonical_url
 
-#: Version of the fingerprint's recipe; another recipe must not make every item look edited.
-_RECIPE = "1"
-_SPACE = re.compile(r"\s+")
+#: Share of guids contradicted by page and title from which no guid of the document is believed.
+_CONTRADICTED = 0.05
+#: As many guids that agree with nothing else are no edits, but guids used again.
+_FEW = 3
+#: A re-run: so many entries look new (share), of which so many have known titles.
+RERUN_NEW = 0.7
+RERUN_TITLES = 0.8
+RERUN_LEAST = 5
+#: Titles at one address that share this much of their words tell the same news.
+_SAME_WORDS = 0.75
+#: Entries at one address compared with each other; more of them are no repeats, but a site without pages.
+_NEIGHBOURS = 50
+#: A title cut short still has this many words.
+_CUT_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownItem:
-    """What storage holds under a key."""
+    """What is stored under a key."""
 
-    #: ``None`` for a tombstone: known, deleted, must not come back.
+    #: ``None`` for a tombstone: deleted, must not come back.
     item_id: ItemId | None
-    #: ``None`` when another source owns the item's text.
+    #: ``None`` when the item's text is not this source's to change.
     fingerprint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """An entry nobody has seen."""
+    """An entry never seen before."""
 
     entry: Entry
+    #: Keys to remember it by; no other item has them.
     keys: tuple[str, ...]
     fingerprint: str
+    #: An item of this source had the same title: alone a coincidence, in numbers a re-run.
+    title_known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A known item whose title, text or date differs materially."""
+    """A known item that says something else now."""
 
     entry: Entry
+    item_id: ItemId
+    #: All keys of the entry that are this item's or free.
     keys: tuple[str, ...]
     fingerprint: str
-    item_id: ItemId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A known item, unchanged, or a tombstone."""
+    """A known item that says what it said; ``item_id`` is ``None`` for a tombstone."""
 
     entry: Entry
+    item_id: ItemId | None
     keys: tuple[str, ...]
     fingerprint: str
-    item_id: ItemId | None
 
 
 Match = New | Changed | Known
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facets:
+    """An entry with its parts folded."""
+
+    entry: Entry
+    guid: str
+    page: str
+    #: Page with its fragment: where several news stand on one page.
+    spot: str
+    title: str
+    day: str
+    fingerprint: str
+
+    def key(self, kind: str) -> str:
+        """Key of ``kind``, or empty when the entry lacks the part that makes it a key."""
+        needed, parts = {
+            "guid": (self.guid, (self.guid,)),
+            "gp": (self.guid, (self.guid, self.spot)),
+            "ptd": (self.spot, (self.spot, self.title, self.day)),
+            "spot": (self.spot if self.spot != self.page else "", (self.spot,)),
+            "page": (self.page, (self.page,)),
+            "td": ("" if self.spot else self.title, (self.title, self.day)),
+            "all": (self.title, (self.guid, self.spot, self.title, self.day, self.fingerprint)),
+            "title": (self.title, (self.title,)),
+            "shared-guid": (self.guid, (self.guid,)),
+            "shared-page": (self.page, (self.page,)),
+        }[kind]
+        return f"{kind}:{digest(*parts)}" if needed else ""
+
+
+_FINDING: tuple[str, ...] = ("guid", "gp", "ptd", "spot", "page", "td", "all")
+_KINDS = (*_FINDING, "title", "shared-guid", "shared-page")
+
+#: Keys of one entry (and its repeats) by kind, each once, in order.
+_Keys = Mapping[str, dict[str, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """Keys of one entry that are believed in this document."""
+
+    #: The surest first.
+    find: tuple[str, ...]
+    remember: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Claims:
+    """Keys and items already spoken for while a document is matched."""
+
+    known: Mapping[str, KnownItem]
+    items: set[ItemId] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+    def take(self, keys: Iterable[str], owner: KnownItem | None) -> tuple[str, ...]:
+        """Of ``keys`` those that are free or the owner's already; from now on nobody else's."""
+        kept = tuple(key for key in dict.fromkeys(keys) if key not in self.keys and self._is_open(key, owner))
+        self.keys.update(kept)
+        return kept
+
+    def _is_open(self, key: str, owner: KnownItem | None) -> bool:
+        stored = self.known.get(key)
+        return stored is None or (owner is not None and stored.item_id == owner.item_id)
+
+
 def entry_keys(entries: Sequence[Entry]) -> tuple[tuple[str, ...], ...]:
-    """The keys of each entry that tell it apart within its document, best first."""
-    raw = [_raw_keys(entry) for entry in entries]
-    shared = Counter(key for keys in raw for key in set(keys))
+    """For each entry every key it could be known by: what to look up before :func:`match_entries`."""
     return tuple(
-        tuple(key for key in keys if shared[key] == 1) or (_last_resort(entry),)
-        for entry, keys in zip(entries, raw, strict=True)
+        tuple(key for kind in _KINDS if (key := facets.key(kind))) for facets in map(_facets, entries)
     )
 
 
-def fingerprint_of(entry: Entry) -> str:
-    """Changes when title, text or address change; a date alone is often bumped without news."""
-    text = entry.summary or entry.content_html
-    return f"{_RECIPE}:{_hash(_folded(entry.title), _folded(text), canonical_url(entry.url or '') or '')}"
-
-
 def match_entries(entries: Sequence[Entry], known: Mapping[str, KnownItem]) -> tuple[Match, ...]:
-    """Decide for each entry whether it is new, changed or known; each item is matched at most once.
+    """New, changed or known, in the order of ``entries``; ``known`` is what is stored under their keys.
 
-    Entries with the same keys (the same news listed twice) count once.
+    Entries that repeat another one of the document are left out, their keys are kept with it. Another
+    order of the same entries gives the same answers.
     """
-    matches: list[Match] = []
-    taken: set[ItemId] = set()
-    seen: set[str] = set()
-    for entry, keys in zip(entries, entry_keys(entries), strict=True):
-        if keys[0] in seen:
-            continue
-        seen.add(keys[0])
-        print_ = fingerprint_of(entry)
-        item = next((known[key] for key in keys if key in known), None)
-        if item is None:
-            matches.append(New(entry=entry, keys=keys, fingerprint=print_))
-        elif item.item_id is None or item.fingerprint in {None, print_} or item.item_id in taken:
-            matches.append(Known(entry=entry, keys=keys, fingerprint=print_, item_id=item.item_id))
-        else:
-            matches.append(Changed(entry=entry, keys=keys, fingerprint=print_, item_id=item.item_id))
-        if item is not None and item.item_id is not None:
-            taken.add(item.item_id)
-    return tuple(matches)
+    groups = _without_repeats([_facets(entry) for entry in entries])
+    plans = _plans(groups, known)
+    claims = _Claims(known)
+    found = _find_known(plans, claims)
+    # Known items first: a new entry must not take a key one of them needs.
+    decided: dict[int, Match] = {
+        n: _decide_known(groups[n][0], owner, claims.take(plans[n].remember, owner))
+        for n, owner in found.items()
+    }
+    for n, group in enumerate(groups):
+        if n not in decided:
+            decided[n] = _decide_unfound(group[0], plans[n], claims)
+    return tuple(decided[n] for n in range(len(groups)))
+
+
+def is_rerun(matches: Sequence[Match]) -> bool:
+    """Whether a source shows old news under new keys: to be held back for a person to look at."""
+    new = [match for match in matches if isinstance(match, New)]
+    if len(new) < RERUN_LEAST or len(new) < RERUN_NEW * len(matches):
+        return False
+    return sum(match.title_known for match in new) >= RERUN_TITLES * len(new)
 
 
 def is_same_news(one: str, other: str) -> bool:
-    """Whether two titles under one address are the same news: equal, or one cut short."""
-    first, second = _folded(one).rstrip(".… "), _folded(other).rstrip(".… ")
-    return first == second or (min(len(first), len(second)) >= 20 and (first.startswith(second) or second.startswith(first)))
+    """Whether two titles at one address are one piece of news: equal, one cut short, or nearly equal."""
+    words, others = fold_words(one).split(), fold_words(other).split()
+    if words == others or _is_cut(one, other):
+        return True
+    apart, both = set(words) ^ set(others), set(words) & set(others)
+    # "Выпуск 5" and "Выпуск 6" at one address are two.
+    if any(word.isdecimal() for word in apart):
+        return False
+    shorter, longer = sorted((words, others), key=len)
+    if len(shorter) >= _CUT_WORDS and longer[: len(shorter)] == shorter:
+        return True
+    return len(both) > _SAME_WORDS * len(both | apart)
 
 
-def _raw_keys(entry: Entry) -> list[str]:
-    keys = []
-    if entry.guid:
-        keys.append(f"guid:{_hash(entry.guid)}")
-    canonical = canonical_url(entry.url) if entry.url else None
-    if canonical:
-        keys.append(f"url:{_hash(canonical)}")
-    if entry.title and entry.published and not canonical:
-        keys.append(f"title:{_hash(_folded(entry.title), entry.published.date().isoformat())}")
-    return keys
+def _is_cut(one: str, other: str) -> bool:
+    """Whether the shorter of two titles is the other, cut at its "…"."""
+    shorter, longer = sorted((one.strip(), other.strip()), key=len)
+    if not shorter.endswith(("…", "...")):
+        return False
+    head = fold_words(shorter)
+    return len(head.split()) >= _CUT_WORDS and fold_words(longer).startswith(head)
 
 
-def _last_resort(entry: Entry) -> str:
-    canonical = canonical_url(entry.url) if entry.url else None
-    return f"all:{_hash(entry.guid or '', canonical or '', _folded(entry.title))}"
+def _facets(entry: Entry) -> _Facets:
+    guid = (entry.guid or "").strip()
+    return _Facets(
+        entry=entry,
+        guid=canonical_url(guid, keep_fragment=True) if guid else "",
+        page=canonical_url(entry.url) if entry.url else "",
+        spot=canonical_url(entry.url, keep_fragment=True) if entry.url else "",
+        title=fold_words(entry.title) or entry.title,
+        day=entry.published.date().isoformat() if entry.published else "",
+        fingerprint=fingerprint(entry),
+    )
 
 
-def _folded(text: str) -> str:
-    return _SPACE.sub(" ", text).strip().casefold()
+def _without_repeats(facets: Sequence[_Facets]) -> list[list[_Facets]]:
+    """Entries that say the same, together, so that a list shown twice on a page counts once."""
+    groups: list[list[_Facets]] = []
+    at_place: dict[str, list[list[_Facets]]] = {}
+    for facet in facets:
+        neighbours = at_place.setdefault(facet.spot or facet.guid or facet.title, [])
+        same = next((group for group in neighbours[:_NEIGHBOURS] if _repeats(facet, group[0])), None)
+        if same is not None:
+            same.append(facet)
+        else:
+            neighbours.append([facet])
+            groups.append(neighbours[-1])
+    return groups
 
 
-def _hash(*parts: str) -> str:
-    return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def _repeats(one: _Facets, other: _Facets) -> bool:
+    """Whether two entries at one place are one: nothing they give tells them apart."""
+    days_agree = one.day == other.day or not (one.day and other.day)
+    if one.fingerprint == other.fingerprint and days_agree:
+        return True  # also under two guids
+    if one.guid != other.guid:
+        return False
+    if one.guid and one.title == other.title:
+        return True
+    same_title = one.title == other.title or _is_cut(one.entry.title, other.entry.title)
+    return bool(one.spot) and days_agree and same_title
+
+
+def _plans(groups: Sequence[Sequence[_Facets]], known: Mapping[str, KnownItem]) -> list[_Plan]:
+    keys = [
+        {kind: dict.fromkeys(key for facet in group if (key := facet.key(kind))) for kind in _KINDS}
+        for group in groups
+    ]
+    seen = Counter(key for each in keys for kind in _FINDING for key in each[kind])
+    guids_hold = not _guids_are_contradicted(keys, known)
+    return [_plan(each, seen, known, guids_hold=guids_hold) for each in keys]
+
+
+def _plan(keys: _Keys, seen: Mapping[str, int], known: Mapping[str, KnownItem], *, guids_hold: bool) -> _Plan:
+    own = {kind: [key for key in keys[kind] if seen[key] == 1] for kind in _FINDING}
+    told = [*keys["title"]]
+    if len(own["guid"]) < len(keys["guid"]) or not guids_hold or any(k in known for k in keys["shared-guid"]):
+        own["guid"] = []
+        told += keys["shared-guid"]
+    if len(own["page"]) < len(keys["page"]) or any(key in known for key in keys["shared-page"]):
+        own["page"] = []
+        told += keys["shared-page"]
+    # A believed guid needs no page: where the guid is new, the news is, unless all else agrees.
+    find = ("guid", "ptd") if own["guid"] else _FINDING
+    remember = tuple(kind for kind in _FINDING if kind != "gp") if own["guid"] else _FINDING
+    return _Plan(
+        find=tuple(key for kind in find for key in own[kind]),
+        remember=(*(key for kind in remember for key in own[kind]), *told),
+    )
+
+
+def _guids_are_contradicted(keys: Sequence[_Keys], known: Mapping[str, KnownItem]) -> bool:
+    """Whether guids are used again for other news: positions, counters that start anew."""
+    matched = contradicted = alone = 0
+    for each in keys:
+        item = _owner(each["guid"], known)
+        if item is None or item.item_id is None:
+            continue
+        matched += 1
+        same = _owner(each["ptd"], known)
+        contradicted += same is not None and same.item_id != item.item_id
+        # Without an address only the title could agree, and titles are edited.
+        agrees = any(_owner(each[kind], known) for kind in ("ptd", "spot", "page", "title"))
+        alone += bool(each["page"]) and not agrees
+    return contradicted > _CONTRADICTED * matched or (alone >= _FEW and alone > matched / 2)
+
+
+def _owner(keys: Iterable[str], known: Mapping[str, KnownItem]) -> KnownItem | None:
+    return next((known[key] for key in keys if key in known), None)
+
+
+def _find_known(plans: Sequence[_Plan], claims: _Claims) -> dict[int, KnownItem]:
+    """Stored items of entries: all by their surest key first, so that no weaker key takes an item away."""
+    found: dict[int, KnownItem] = {}
+    for rank in range(max((len(plan.find) for plan in plans), default=0)):
+        for n, plan in enumerate(plans):
+            owner = claims.known.get(plan.find[rank]) if n not in found and rank < len(plan.find) else None
+            if owner is None or owner.item_id in claims.items:
+                continue
+            found[n] = owner
+            if owner.item_id is not None:
+                claims.items.add(owner.item_id)
+    return found
+
+
+def _decide_known(facet: _Facets, owner: KnownItem, keys: tuple[str, ...]) -> Match:
+    if (
+        owner.item_id is None
+        or owner.fingerprint is None
+        or not has_changed(owner.fingerprint, facet.fingerprint)
+    ):
+        return Known(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=facet.fingerprint)
+    return Changed(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=facet.fingerprint)
+
+
+def _decide_unfound(facet: _Facets, plan: _Plan, claims: _Claims) -> Match:
+    keys = claims.take(plan.remember, None)
+    owned = _owner(plan.find, claims.known)
+    if owned is not None and not set(keys) & set(plan.find):
+        # Another entry of the document is that item already, and nothing would find this one again:
+        # as new it would come back at every poll.
+        return Known(entry=facet.entry, item_id=owned.item_id, keys=(), fingerprint=facet.fingerprint)
+    title_known = facet.key("title") in claims.known
+    return New(entry=facet.entry, keys=keys, fingerprint=facet.fingerprint, title_known=title_known)
