@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from feeds.listpage.fields import Title, choose_titles, weight_of
 from feeds.listpage.links import Group, Links, Record, is_heading_link, lone_root, propose_groups
@@ -22,6 +23,7 @@ LEAST_QUALITY = 0.22
 MAX_GROUPS = 400
 #: A title that must convince alone is longer than one of many.
 _LONE_TITLE = 20
+_MOST_LONE = 40
 _FURNITURE_TAGS = frozenset(("nav", "footer", "header", "form", "menu"))
 
 
@@ -72,7 +74,7 @@ class Candidate:
 
 def find_candidates(tree: Tree, links: Links, reader: DateReader) -> list[Candidate]:
     """The best set of groups that do not overlap, in page order."""
-    page_words = max(1, len(tree.words(tree.root)))
+    page_words = max(1, tree.length(tree.root))
     found: list[list[Candidate]] = []
     for group in propose_groups(links)[:MAX_GROUPS]:
         if not _is_worth_reading(group, links):
@@ -89,9 +91,8 @@ def _lone_items(
 ) -> list[Candidate]:
     """Dated items that stand alone: a list of one looks like no list at all."""
     found: list[Candidate] = []
-    for link in links.all:
-        if link.is_more or weight_of(link.text) < _LONE_TITLE or not is_heading_link(link, tree):
-            continue
+    headed = (link for link in links.all if not link.is_more and weight_of(link.text) >= _LONE_TITLE)
+    for link in islice((link for link in headed if is_heading_link(link, tree)), _MOST_LONE):
         if any(each.start <= link.node.index < each.end for each in (*chosen, *found)):
             continue
         root = lone_root(link, links, tree, [(each.start, each.end) for each in (*chosen, *found)])
@@ -107,7 +108,7 @@ def _lone_items(
 def is_furniture(node: Node, tree: Tree, page_words: int) -> bool:
     """Whether ``node`` stands in navigation, a footer and the like, and not in the page's body."""
     for holder in (node, *climb(node)):
-        if holder.tag == "body" or len(tree.words(holder)) > 0.5 * page_words:
+        if holder.tag == "body" or tree.length(holder) > 0.5 * page_words:
             return False
         if holder.tag in _FURNITURE_TAGS and not _is_item_part(holder):
             return True

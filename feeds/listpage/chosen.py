@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from feeds.clean import clean_text, safe_url
 from feeds.dates import judge_published, parse_date
@@ -40,7 +40,7 @@ def read_chosen(
 def _select(parser: LexborHTMLParser | LexborNode, selector: str, name: str, url: str) -> list[LexborNode]:
     try:
         return parser.css(selector)
-    except ValueError as error:
+    except (SelectolaxError, ValueError) as error:
         raise ParseError(
             "selector-invalid", url, f"selector {name}={selector!r} is no valid CSS: {error}"
         ) from error

@@ -127,7 +127,7 @@ def _hinted_teaser(nodes: list[Node], title: Title, tree: Tree) -> Node | None:
     for node in nodes:
         if not node.attrs or title.node in node or node in title.node:
             continue
-        if TEASER_HINT.search(node.hints) and len(tree.words(node)) >= 40:
+        if TEASER_HINT.search(node.hints) and tree.length(node) >= 40:
             return node
     return None
 
@@ -156,7 +156,7 @@ def _is_aside(node: Node, tree: Tree) -> bool:
         return True
     if node.tag in {"h1", "h2", "h3"}:
         return True
-    return bool(node.attrs) and META_HINT.search(node.hints) is not None and len(tree.words(node)) < 80
+    return bool(node.attrs) and META_HINT.search(node.hints) is not None and tree.length(node) < 80
 
 
 def _is_label(node: Node, repeated: set[str]) -> bool:

@@ -5,6 +5,7 @@ Contains no I/O.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from feeds.listpage.words import META_HINT, MORE_TEXT, TITLE_HINT
 
 #: Longer titles are teasers; a title is cut by people at a third of this.
 LONGEST_TITLE = 400
+#: More pieces than this are no line of text.
+_LINE = 20
 _ELLIPSIS = re.compile(r"\s*(?:…|\.{3})\s*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u3040-\u30ff]")
@@ -106,7 +109,7 @@ def _is_standalone(link: Link, tree: Tree) -> bool:
     node = link.node
     while node.parent is not None and node.parent.tag not in BLOCKS and node.parent.tag != "body":
         node = node.parent
-    siblings = node.parent.children if node.parent is not None else [node]
+    siblings = _near(node)
     length = 0
     for each in siblings:
         if each.tag == "br" or each.tag in BLOCKS:
@@ -116,6 +119,15 @@ def _is_standalone(link: Link, tree: Tree) -> bool:
         else:
             length += len(each.text or tree.words(each))
     return length <= 2 * len(link.text) + 60
+
+
+def _near(node: Node) -> list[Node]:
+    """The siblings round ``node``, not more than a line can hold."""
+    siblings = node.parent.children if node.parent is not None else [node]
+    if len(siblings) <= 2 * _LINE:
+        return siblings
+    at = bisect.bisect_left(siblings, node.index, key=lambda each: each.index)
+    return siblings[max(0, at - _LINE) : at + _LINE]
 
 
 def _favourite(own: Sequence[list[Link]], scores: Sequence[dict[int, float]]) -> int:
@@ -183,15 +195,13 @@ def title_part(node: Node, tree: Tree) -> Node:
     for each in blocks:
         if TITLE_HINT.search(each.hints) and weight_of(tree.words(each)) >= 10:
             return each
-    whole = len(tree.words(node))
+    whole = tree.length(node)
     strong = next(
         (each for each in inside if each.tag in {"b", "strong"} and weight_of(tree.words(each)) >= 15), None
     )
     if strong is not None:
         return strong
-    parts = [
-        each for each in blocks if weight_of(tree.words(each)) >= 12 and len(tree.words(each)) < whole - 5
-    ]
+    parts = [each for each in blocks if weight_of(tree.words(each)) >= 12 and tree.length(each) < whole - 5]
     leaves = [each for each in parts if not any(other is not each and other in each for other in parts)]
     loose = any(child.tag == "#text" and weight_of(child.text) >= 12 for child in node.children)
     return leaves[0] if leaves and not loose else node

@@ -16,9 +16,13 @@ from feeds.listpage.tree import HEADINGS, Node, Tree, climb
 from feeds.listpage.words import MORE_TEXT, SHARE_LINK
 
 #: More links of one kind than this are an index, not a list; the rest is not looked at.
-MAX_LINKS_OF_A_KIND = 1_500
+MAX_LINKS_OF_A_KIND = 400
+#: Headings further before a link than this many nodes are not its section's.
+_NEAR = 300
 #: Shorter link texts are buttons and rubrics more often than titles.
 _SHORT = 8
+#: In a container with more children only the proposed ones and those between them are looked at.
+_MAX_CHILDREN = 2_000
 
 
 @dataclass(slots=True, eq=False)
@@ -152,7 +156,7 @@ def _below_heading(link: Link, root: Node, tree: Tree) -> Node:
     if link.is_more or len(link.text) < 15:
         return root
     level = next((int(each.tag[1]) for each in (link.node, *climb(link.node)) if each.tag in HEADINGS), 7)
-    for node in tree.nodes[root.index : link.node.index]:
+    for node in tree.nodes[max(root.index, link.node.index - _NEAR) : link.node.index]:
         if node.tag not in HEADINGS or link.node in node or int(node.tag[1]) >= level:
             continue
         words = tree.words(node)
@@ -245,9 +249,12 @@ def _group(roots: list[Node], links: Links) -> Group:
     assert container is not None  # noqa: S101  (propose_groups keeps only roots with a parent)
     keys = Counter(root.key for root in roots)
     chosen = {root.index for root in roots}
+    children = container.children
+    if len(children) > _MAX_CHILDREN:
+        children = [child for child in children if roots[0].index <= child.index <= roots[-1].index]
     members = [
         child
-        for child in container.children
+        for child in children
         if child.index in chosen
         or (
             keys[child.key] > 1

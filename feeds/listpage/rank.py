@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from feeds.listpage.tree import Node, Tree, climb
 from feeds.listpage.words import (
@@ -16,7 +17,6 @@ from feeds.listpage.words import (
     OTHER_ADDRESS,
 )
 from feeds.model import Entry, EntryList
-from feeds.urls import canonical_url, host_of
 
 #: A list of another make than the best is main only when it is at least this good beside it.
 _OTHER_MAKE = 0.45
@@ -42,10 +42,10 @@ def mark_main(lists: Sequence[Ranked], tree: Tree, *, page_url: str) -> tuple[En
     """The lists in page order, the main ones marked."""
     if not lists:
         return ()
-    page_words = max(1, len(tree.words(tree.root)))
+    page_words = max(1, tree.length(tree.root))
     for each in lists:
         each.says = _heading_says(each.heading)
-        each.score = _score(each, tree, page_words, host_of(page_url))
+        each.score = _score(each, tree, page_words, _host(page_url))
     by_score = sorted(lists, key=lambda each: -each.score)
     best = by_score[0]
     mains = [best]
@@ -85,10 +85,14 @@ def _score(each: Ranked, tree: Tree, page_words: int, host: str) -> float:
     if NEWS_HINT.search(hints):
         score *= 1.2
     score *= _address_factor(each.entries)
-    own = sum(host_of(entry.url) == host for entry in each.entries if entry.url)
+    own = sum(_host(entry.url) == host for entry in each.entries if entry.url)
     if own < 0.5 * len(each.entries):
         score *= 0.5
     return score
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 def _address_factor(entries: Sequence[Entry]) -> float:
@@ -104,7 +108,7 @@ def _address_factor(entries: Sequence[Entry]) -> float:
 
 def _is_own(holder: Node, tree: Tree, page_words: int) -> bool:
     """Class names of an element round most of the page say nothing about this list."""
-    return bool(holder.attrs) and len(tree.words(holder)) < 0.5 * page_words
+    return bool(holder.attrs) and tree.length(holder) < 0.5 * page_words
 
 
 def _is_main(each: Ranked, best: Ranked) -> bool:
@@ -116,10 +120,9 @@ def _is_main(each: Ranked, best: Ranked) -> bool:
 
 
 def _repeats(each: Ranked, mains: Sequence[Ranked]) -> bool:
-    shown = {canonical_url(entry.url) for main in mains for entry in main.entries if entry.url}
+    shown = {entry.url for main in mains for entry in main.entries}
     titles = {entry.title for main in mains for entry in main.entries}
     again = sum(
-        entry.title in titles or (entry.url is not None and canonical_url(entry.url) in shown)
-        for entry in each.entries
+        entry.title in titles or (entry.url is not None and entry.url in shown) for entry in each.entries
     )
     return again > _REPEATS * len(each.entries)

@@ -81,11 +81,11 @@ def tree_has_words(node: Node) -> bool:
 def _sole_heading(node: Node, tree: Tree) -> Node | None:
     """The heading ``node`` is, or consists of but for a few words ("all news")."""
     heading = heading_inside(node, tree)
-    if heading is None and len(tree.words(node)) < 400:
+    if heading is None and tree.length(node) < 400:
         heading = next(
             (each for each in tree.inside(node) if each.tag in HEADINGS and tree.words(each)), None
         )
-        if heading is not None and len(tree.words(node)) > len(tree.words(heading)) + 60:
+        if heading is not None and tree.length(node) > tree.length(heading) + 60:
             heading = None
     return heading if heading is not None and heading_words(heading, tree) else None
 
@@ -117,9 +117,7 @@ def _paired(heading: Node, number: int, at: int, siblings: list[Node], tree: Tre
         row.insert(0, other)
         back -= 1
     blocks = [
-        each
-        for each in siblings[number + 1 :]
-        if each.tag not in {"#text", "br"} and len(tree.words(each)) > 40
+        each for each in siblings[number + 1 :] if each.tag not in {"#text", "br"} and tree.length(each) > 40
     ]
     follows = next((place for place, each in enumerate(blocks) if each is siblings[at]), 0)
     return row[follows] if len(row) > 1 and len(blocks) >= len(row) > follows else heading

@@ -16,6 +16,8 @@ from feeds.listpage.words import TITLE_HINT
 
 #: A heading is short; longer "headings" are text in a heading's clothes.
 LONGEST_HEADING = 120
+#: What may follow a lone title and still be its item.
+_ALONE = frozenset({"p", "span", "div", "#text", "br", "dd", "time", "small"})
 _WRAPPERS = frozenset({"b", "strong", "u", "font", "span", "center", "big", "div", "td", "p"})
 
 
@@ -70,7 +72,7 @@ def heading_inside(node: Node, tree: Tree) -> Node | None:
         return None
     inside = tree.inside(node)
     real = next(
-        (each for each in inside if each.tag in HEADINGS and len(tree.words(each)) >= len(words) - 40), None
+        (each for each in inside if each.tag in HEADINGS and tree.length(each) >= len(words) - 40), None
     )
     if real is not None:
         return real
@@ -162,7 +164,7 @@ def _spread(stretch: Stretch, children: list[Node], place: dict[int, int]) -> No
             until = positions[number + 1] - lead
         else:
             reach = longest if gaps else 3 * _is_thin(record.root)
-            until = _tail_end(children, at, reach, alone=not gaps)
+            until = _tail_end(children, at, reach, {node.key for gap in gaps for node in gap})
         dated = stretch.dates.get(record.root.index)
         first = max(at - ahead, place[id(dated)] + 1 if dated is not None else 0)
         record.nodes = children[first : max(until, at + 1)]
@@ -188,14 +190,13 @@ def _is_thin(root: Node) -> bool:
     return root.tag in HEADINGS or root.tag in {"a", "b", "strong", "dt", "span"}
 
 
-def _tail_end(children: list[Node], at: int, longest: int, *, alone: bool) -> int:
-    """The last item has no successor: it gets as much as the others had, and no new section."""
+def _tail_end(children: list[Node], at: int, longest: int, known: set[str]) -> int:
+    """The last item has no successor: it gets as much of what the others had, and no new section."""
+    allowed = known or _ALONE
     until = at + 1
     while until < len(children) and until - at <= longest:
         node = children[until]
-        if node.tag in HEADINGS or (
-            alone and node.tag not in {"p", "span", "div", "#text", "br", "dd", "time", "small"}
-        ):
+        if (node.key if known else node.tag) not in allowed:
             break
         until += 1
     return until

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.errors import ParseError
 
 #: A list page of a news site has 1,000–8,000 nodes; beyond this it is not read to the end.
-MAX_NODES = 60_000
+MAX_NODES = 30_000
 #: Tree builders are quadratic in depth; real pages stay under 60, broken ones under 300.
 MAX_DEPTH = 1_000
 #: With fewer tags than this even the worst nesting is parsed in 0.1 s, so nobody needs to count.
@@ -36,6 +37,8 @@ BLOCKS = frozenset(
     | {"caption"}
 )
 _SPACES = re.compile(r"\s+")
+_LONG_TAG = re.compile(r"(<[a-zA-Z][a-zA-Z0-9]*)[^<>]{10000,}>")
+_MANY_ATTRIBUTES = 500
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 #: Elements HTML5 closes by itself or that hold nothing; they never add depth for long.
 _SELF_CLOSING = frozenset(
@@ -47,7 +50,19 @@ _SELF_CLOSING = frozenset(
 class Node:
     """An element, or a run of text (``tag == "#text"``)."""
 
-    __slots__ = ("attrs", "children", "depth", "end", "index", "key", "parent", "path", "tag", "text")
+    __slots__ = (
+        "_hints",
+        "attrs",
+        "children",
+        "depth",
+        "end",
+        "index",
+        "key",
+        "parent",
+        "path",
+        "tag",
+        "text",
+    )
 
     def __init__(self, *, tag: str, parent: Node | None, index: int, depth: int) -> None:
         self.tag = tag
@@ -59,6 +74,7 @@ class Node:
         self.attrs: dict[str, str | None] = _NOTHING
         self.children: list[Node] = _NO_CHILDREN
         self.text = ""
+        self._hints: str | None = None
         #: Tag with the class names that do not vary by item: equal for items of one list.
         self.key = tag
         #: Number of the chain of keys from the root: equal for equal places.
@@ -74,10 +90,14 @@ class Node:
     @property
     def hints(self) -> str:
         """Class, id and itemprop in lower case: where authors say what a thing is."""
-        attrs = self.attrs
-        if not attrs:
-            return ""
-        return f"{attrs.get('class') or ''} {attrs.get('id') or ''} {attrs.get('itemprop') or ''}".lower()
+        if self._hints is None:
+            said = (
+                (self.attrs.get("class"), self.attrs.get("id"), self.attrs.get("itemprop"))
+                if self.attrs
+                else ()
+            )
+            self._hints = " ".join(each for each in said if each).lower()
+        return self._hints
 
 
 _NOTHING: dict[str, str | None] = {}
@@ -91,6 +111,8 @@ class Tree:
         self.nodes = nodes
         self.root = nodes[0]
         self._words: dict[tuple[int, int], str] = {}
+        #: Length of all text before each node, a space after each piece.
+        self._before = [0, *accumulate(len(node.text) + 1 if node.text else 0 for node in nodes)]
 
     def inside(self, node: Node) -> list[Node]:
         """``node`` and everything in it, in document order."""
@@ -103,6 +125,10 @@ class Tree:
         if known is None:
             known = self._words[span] = " ".join(each.text for each in self.inside(node) if each.text)
         return known
+
+    def length(self, node: Node) -> int:
+        """``len(words(node))`` without making the words."""
+        return max(0, self._before[node.end] - self._before[node.index] - 1)
 
     def text_of(self, node: Node) -> str:
         """Like :meth:`words`, but inline elements do not put spaces into words (``<b>К</b>нига``)."""
@@ -134,7 +160,7 @@ def parse_html(text: str, *, url: str) -> LexborHTMLParser:
     """The page parsed by HTML5's rules; :class:`ParseError` for nesting no author writes."""
     if text.count("<") > _FEW_TAGS and _counted_depth(text) > MAX_DEPTH:
         raise ParseError("too-deep", url, f"elements nest deeper than {MAX_DEPTH}: not a page for people")
-    return LexborHTMLParser(text)
+    return LexborHTMLParser(_LONG_TAG.sub(_without_swarm, text))
 
 
 def build_tree(parser: LexborHTMLParser, *, url: str) -> Tree:
@@ -177,6 +203,11 @@ def climb(node: Node) -> Iterator[Node]:
     while node.parent is not None:
         node = node.parent
         yield node
+
+
+def _without_swarm(tag: re.Match[str]) -> str:
+    """A tag with thousands of attributes costs the parser their square; a long picture address does not."""
+    return tag[0] if tag[0].count("=") < _MANY_ATTRIBUTES else tag[1] + ">"
 
 
 def _add_text(source: LexborNode, owner: Node, nodes: list[Node]) -> None:
