@@ -39,7 +39,7 @@ WELL_KNOWN = 200_000
 TOWN = 15_000
 #: Subjects whose adjective alone means something else: the city, a person, the sea.
 NEEDS_HEAD = frozenset({"RU-MOS", "RU-LEN", "RU-SVE", "RU-KIR", "RU-PRI", "RU-YEV", "RU-NEN", "RU-AMU"})
-VOWELS = "аеёиоуыэюяйьъaeiouyáéíóúäöüąęėīāūēôâîûõ"
+VOWELS = "аеёиоуыэюяйьъaeiouyáéíóúäöüąęėīāūēôâîûõაეიოუ"
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ def fold(text: str) -> str:
 def stem(name: str) -> tuple[str, str]:
     """``(stem, tail)`` of a name for languages that inflect: the final vowel may change."""
     folded = fold(name)
-    if len(folded) > 4 and folded[-1] in VOWELS and " " not in folded[-2:]:
+    if len(folded) > 3 and folded[-1] in VOWELS and " " not in folded[-2:]:
         return folded[:-1], folded[-1]
     return folded, ""
 

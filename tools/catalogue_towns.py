@@ -43,6 +43,11 @@ WORLD = 100_000
 #: A city of this size, or a capital, is read in any language; a smaller one needs a word of place.
 FAMOUS = 1_000_000
 VILLAGE = 1_000
+#: Where names of cities change their endings, the larger ones are known in their own spelling too.
+INFLECTING_COUNTRIES = frozenset(
+    "PL CZ SK HU RS BA HR SI MK ME BG RO UA BY MD FI EE LV LT TR AZ AM GE KZ KG UZ TJ TM MN GR AL DE AT".split()
+)
+LARGE = 150_000
 #: Cyrillic spellings of other languages.
 FOREIGN_ENDINGS = ("ъ", "ськ", "цьк", "ький", "ъл", "ьскъ", "ьк")
 #: Endings of Russian surnames in Latin and Cyrillic: a town's lesser-known name of this shape is left out.
@@ -94,9 +99,18 @@ def _others(city: dict, *, latin: bool) -> tuple[str, ...]:
         if SCRIPTS.search(each):
             if len(each) >= (2 if "\u3040" <= each[0] <= "\ud7af" else 4):
                 found.append(each)
-        elif latin and each[0].isupper() and len(each) >= 4:
+        elif latin and each[0].isupper() and len(each) >= 5:
             found.append(each)
     return tuple(found)
+
+
+def _own_spellings(city: dict) -> tuple[str, ...]:
+    if city["countrycode"] not in INFLECTING_COUNTRIES or city["population"] < LARGE:
+        return ()
+    cyrillic = [
+        each for each in city["alternatenames"] if RUSSIAN.fullmatch(each) or "\u0400" <= each[:1] <= "\u04ff"
+    ]
+    return (city["name"], *(each for each in cyrillic if len(each) > 3))
 
 
 def russian_towns(*, well_known: int, town: int) -> Iterator[Town]:
@@ -137,5 +151,5 @@ def world_cities() -> Iterator[Town]:
             code=country,
             population=city["population"],
             kind="capital" if famous else "city",
-            others=_others(city, latin=capital) if famous else (),
+            others=_others(city, latin=capital) if famous else _own_spellings(city),
         )

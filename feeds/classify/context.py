@@ -34,6 +34,8 @@ _COMMON_DISTRICTS = frozenset(
 #: How far a library may stand from the name it bears.
 _PATRON_WINDOW = 46
 _LIBRARY = re.compile(r"библиотек|\blibrar|bibliothe|bibliote[ck]")
+_LIBRARY_BEFORE = re.compile(r"библиотек\w*\s+(?:\w\.\s*){0,2}$")
+_LIBRARY_AFTER = re.compile(r"(?:(?!presidential)[\w\s'-]){0,40}?\b(?:librar|библиотек)")
 _QUOTED = re.compile(r"«[^«»]{1,110}»|\"[^\"«»\n]{1,110}\"|[“„][^“”„]{1,110}[”“]")
 #: Of several readings of one spelling the first counts for the rules here.
 _RANK = {
@@ -105,7 +107,7 @@ def _is_believable(
     if kind == "headadj":
         return after.head
     if kind == "patron":
-        return _is_library_patron(hit, reading)
+        return _is_library_patron(hit, before, reading)
     if person and (kind in _TOWN_LIKE or kind == "village"):
         return False
     if kind in _NEEDS_PLACE_WORD or (sense.guarded and kind != "region"):
@@ -113,9 +115,13 @@ def _is_believable(
     return True
 
 
-def _is_library_patron(hit: Hit, reading: Reading) -> bool:
-    around = reading.folded[max(0, hit.start - _PATRON_WINDOW) : hit.end + _PATRON_WINDOW]
-    return bool(_LIBRARY.search(around))
+def _is_library_patron(hit: Hit, before: Before, reading: Reading) -> bool:
+    """Beside its library: "библиотека им. Югова", "D. I. Mendeleev Tyumen Regional Library"."""
+    left = reading.folded[max(0, hit.start - _PATRON_WINDOW) : hit.start]
+    right = reading.folded[hit.end : hit.end + _PATRON_WINDOW]
+    if before.patron:
+        return bool(_LIBRARY.search(left) or _LIBRARY.search(right))
+    return bool(_LIBRARY_BEFORE.search(left) or _LIBRARY_AFTER.match(right))
 
 
 def _follows_initial(hit: Hit, reading: Reading) -> bool:
@@ -147,6 +153,8 @@ def _by_preposition(kind: str, before: Before) -> tuple[float, str]:
         return 0.4, "origin"
     if before.example:
         return 0.2, "example"
+    if before.about:
+        return 0.6, "about"
     return (1.15 if before.place_word else 1.0), kind
 
 

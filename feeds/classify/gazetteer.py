@@ -26,10 +26,16 @@ _ADJECTIVE_ENDINGS = frozenset(
         "а о и у е і ої ою ій ому им а га му"
     ).split()
 )
-#: Languages whose names change their ending; in the others a name is matched as it stands.
-_INFLECTING = frozenset(
-    "sr bs hr sl mk bg cs sk pl uk be lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro sq de sv da nb nl is ru".split()
+#: Endings of names in Slavic languages beside the base form; surnames ("-ић", "-ов") are left out.
+_SLAVIC_ENDINGS = frozenset(
+    (
+        "а е и у о ом ем ой ою ој ама има я ю і ї ею єю ам ах ами ів ови еві ци ці це цы "
+        "a e i u o om em oj ama ima y ę ą owi ie ou ě ům ách ech ami ů omu ov ovi ach iem iu ji ju jom jem jo ih"
+    ).split()
 )
+_SLAVIC = frozenset("sr bs hr sl mk bg cs sk pl uk be".split())
+#: Other languages whose names change their ending; in the rest a name is matched as it stands.
+_INFLECTING = frozenset("lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro sq de sv da nb nl is".split())
 _LOWER_CASE_KINDS = frozenset({"adj", "headadj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
 _ARABIC_PREFIXES = frozenset("وبلكفاسي")
 
@@ -114,7 +120,12 @@ class Gazetteer:
             return False
         if sense.kind == "abbr":
             return reading.original[start:end] == self.exact[index]
-        return sense.kind in _LOWER_CASE_KINDS or not reading.original[start].islower()
+        return sense.kind in _LOWER_CASE_KINDS or _may_begin_name(reading.original[start])
+
+
+def _may_begin_name(letter: str) -> bool:
+    # Georgian has capitals in Unicode that nobody writes.
+    return not letter.islower() or "\u10d0" <= letter <= "\u10ff"
 
 
 def _tail_fits(sense: Sense, tail: str, length: int, language: str) -> bool:
@@ -125,12 +136,10 @@ def _tail_fits(sense: Sense, tail: str, length: int, language: str) -> bool:
         return tail in _ADJECTIVE_ENDINGS
     if tail == ("" if expected == "+" else expected):
         return True
-    if language not in _INFLECTING or not tail.isalpha():
-        return False
-    if language == "ru":
-        # Russian has its case forms written out.
-        return False
-    return len(tail) <= (2 if length <= 4 else 4)
+    if language in _SLAVIC:
+        return tail in _SLAVIC_ENDINGS
+    # Russian has its case forms written out in the table.
+    return language in _INFLECTING and tail.isalpha() and len(tail) <= (2 if length <= 4 else 4)
 
 
 def _joins(text: str, start: int) -> bool:

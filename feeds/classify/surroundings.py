@@ -42,9 +42,10 @@ _EMBASSY_BEFORE = re.compile(
     r"language of(?: the)?|languages of(?: the)?|citizens of(?: the)?|president of(?: the)?|war (?:with|against)(?: the)?)\s+$"
 )
 _EMBASSY_AFTER = re.compile(
-    r"\s+(?:embass\w+|consulate\w*|посольств\w*|консульств\w*|язык\w*|language\w*|читальн\w+\s+зал\w*\s+библ|literature|"
+    r"(?:文化|文学|语|語|人|料理)|\s+(?:embass\w+|consulate\w*|посольств\w*|консульств\w*|язык\w*|language\w*|читальн\w+\s+зал\w*\s+библ|literature|"
     r"литератур\w*|культурн\w*\s+центр\w*|кухн\w*|cuisine)"
 )
+_ABOUT = re.compile(r"(?:^|\s)(?:о|об|обо|про|about|über|sur|sobre)\s+$")
 _SUCH_AS = re.compile(
     r"(?:в том числе|включая|такие как|таких как|например|including|such as|e\.g\.|among them|compared? (?:to|with)|"
     r"сравнени\w+ с|как и|unlike|darunter|notamment|tra cui|entre ellos|võrdlus|среди них)[\s:«\"]+(?:[\w'-]+\s+)?$"
@@ -99,6 +100,7 @@ class Before(NamedTuple):
     brackets: bool
     origin: bool
     example: bool
+    about: bool
     place_word: bool
 
 
@@ -136,6 +138,7 @@ def look_before(words: str) -> Before:
         brackets=bool(_CITY_IN_BRACKETS.search(words)),
         origin=bool(_FROM.search(words)),
         example=bool(_SUCH_AS.search(words)),
+        about=bool(_ABOUT.search(words)),
         place_word=bool(_PLACE_WORD.search(words)),
     )
 

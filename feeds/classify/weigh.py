@@ -19,12 +19,16 @@ KIND = {
     "townadj": 0.85, "demonym": 0.85, "raion": 0.8, "village": 0.8, "city": 0.75, "hist": 0.6, "hadj": 0.4,
     "ethnic": 0.5, "weak": 0.35, "federal": 0.5, "abbr": 0.4, "patron": 0.9,
 }  # fmt: skip
+#: A name of a whole region is meant before any town of the same name.
+_SETTLED = frozenset({"region", "adj", "headadj"})
 #: Words that name a people, a body or a patron rather than the place.
 SOFT = frozenset({"ethnic", "weak", "federal", "patron", "abbr", "hadj"})
 #: A repeated name in the same place adds this share, at most so often.
 _REPEAT, _REPEATS = 0.3, 3
 #: Below this an item is about no place; below this share of the heaviest, a place is a mention.
 ABOUT, SHARE = 0.95, 0.5
+#: Where the title names a place by this weight, another place of the text must weigh nearly as much.
+TITLED, SHARE_BESIDE_TITLE = 2.0, 0.8
 #: Of two towns of one name the larger is meant when it is so many times larger.
 _DOMINANT = 4
 #: What a source's default region weighs beside the words of the item.
@@ -57,7 +61,7 @@ def weigh(
     ``about`` is the least weight of a subject; more is asked of an institution's own news, which name
     places in passing.
     """
-    evidence, judged_kinds = _resolve(list(judged), reading, source_region)
+    evidence, kinds = _resolve(list(judged), reading, source_region)
     damped = [_at_home(each) if each.code in home else each for each in evidence]
     if source_region is not None:
         damped.append(
@@ -67,16 +71,8 @@ def weigh(
         )
     totals = _totals(damped)
     ranked = sorted(totals, key=lambda code: (-totals[code], code))
-    top = totals[ranked[0]] if ranked else 0.0
-    soft = _soft(judged_kinds, totals)
-    titled = _weights_in(damped, "title")
-    regions = [
-        code
-        for code in ranked
-        if (totals[code] >= about or titled.get(code, 0.0) >= ABOUT)
-        and totals[code] >= SHARE * top
-        and code not in soft
-    ]
+    soft = _soft(kinds, totals)
+    regions = _subjects(ranked, totals, _weights_in(damped, "title"), soft, about)
     mentions = [c for c in ranked if c not in regions]
     return Weighed(
         regions=tuple(regions),
@@ -92,6 +88,26 @@ def _at_home(evidence: Evidence) -> Evidence:
         code=evidence.code, words=evidence.words, where=evidence.where,
         weight=round(evidence.weight * 0.15, 3), rule="headquarters",
     )  # fmt: skip
+
+
+def _subjects(
+    ranked: list[RegionCode],
+    totals: Mapping[RegionCode, float],
+    titled: Mapping[str, float],
+    soft: set[RegionCode],
+    about: float,
+) -> list[RegionCode]:
+    """The codes heavy enough to be what the item is about."""
+    top = totals[ranked[0]] if ranked else 0.0
+    in_title = any(weight >= TITLED and code not in soft for code, weight in titled.items())
+    beside_title = SHARE_BESIDE_TITLE if in_title else SHARE
+    return [
+        code
+        for code in ranked
+        if (totals[code] >= about or titled.get(code, 0.0) >= ABOUT)
+        and totals[code] >= (SHARE if code in titled else beside_title) * top
+        and code not in soft
+    ]
 
 
 def _soft(kinds: Mapping[str, set[str]], totals: Mapping[RegionCode, float]) -> set[RegionCode]:
@@ -157,6 +173,8 @@ def _choose(
             sense, code, _ = max(spoken_for, key=lambda p: (support[p[1]], KIND[p[0].kind], p[2]))
             return sense, code, 1.0
     best = max(pairs, key=lambda p: (KIND[p[0].kind] if p[0].kind != "capital" else 1.0, p[2]))
+    if best[0].kind in _SETTLED:
+        return best[0], best[1], 1.0
     rivals = [p for p in pairs if p[1] != best[1] and KIND[p[0].kind] >= KIND[best[0].kind] - 0.05]
     if any(p[2] * _DOMINANT > best[2] for p in rivals):
         return best[0], best[1], 0.5
