@@ -29,7 +29,7 @@ class Day:
     certain: bool = True
 
 
-_WORD = r"(?:арван\s)?[^\W\d_]+(?:['’][^\W\d_]+)?(?:\s(?:الثاني|الأول|сар\w*))?"
+_WORD = r"(?:арван\s)?[^\W\d_]+׳?(?:['’][^\W\d_]+)?(?:\s(?:الثاني|الأول|сар\w*))?"
 _DASH = r"[-–—‒−~～]"
 _TO = rf"\s*(?:{_DASH}|\b(?:до|по|to|till|until|bis|au|al|a|do|și|y|e|i|и|і|und|and|et|até|до)\b|bis zum)\s*"
 _ORD = r"(?:\.|[ºª°]|-?(?:st|nd|rd|th|er|re|го|ого|е|ое|й|те|ти|ва|а|de|d)\b)?"
@@ -71,6 +71,10 @@ _NUMERIC = re.compile(
     rf"(?<![\d.,:/-])(?:(?P<a0>\d{{1,2}})(?:[./](?P<b0>\d{{1,2}}))?\.?\s*{_DASH}\s*)?"
     r"(?P<a>\d{1,2})\s?(?P<s>[./-])\s?(?P<b>\d{1,2})\s?(?P=s)\s?(?P<y>\d{4}|\d{2})(?!\d)(?![./-]\d)"
 )
+#: Two-digit years first: 18/5/25 in Chinese, 18. 5. 25. in Korean.
+_SHORT_YEAR_FIRST = re.compile(
+    r"(?<![\d.,:/-])(?P<y>\d\d)(?:(?P<s>[/-])|\.\s)(?P<m>\d{1,2})(?(s)(?P=s)|\.\s)(?P<d>\d{1,2})(?(s)|\.)(?![\d/-])"
+)
 _SHORT_NUMERIC = re.compile(r"\W*(?P<a>\d{1,2})(?P<s>[./])(?P<b>\d{1,2})\.?(?![./]?\d)")
 _COMPACT = re.compile(r"\s*(?P<y>20\d\d|19\d\d)(?P<m>[01]\d)(?P<d>[0-3]\d)(?=t|\s|$|\d{6}\b)")
 _MONTH_YEAR = re.compile(rf"\W*(?P<w>{_WORD})\.?[\s.,/]*(?:de\s)?(?P<y>(?:19|20)\d\d)\b")
@@ -111,14 +115,14 @@ def _iso(text: str) -> Iterator[Day]:
 
 
 def _numeric(text: str, order: NumericOrder) -> Iterator[Day]:
+    if order == "YMD":
+        for found in _SHORT_YEAR_FIRST.finditer(text):
+            yield from _one(
+                _checked(_full_year(found["y"]), int(found["m"]), int(found["d"]), found, "numeric:ymd")
+            )
     for found in _NUMERIC.finditer(text):
         first, second, mark = int(found["a"]), int(found["b"]), found["s"]
         year = _full_year(found["y"])
-        if order == "YMD" and len(found["y"]) == 2 and mark != ".":  # 18/5/25 in Japanese or Chinese
-            day = _checked(_full_year(found["a"]), second, int(found["y"]), found, "numeric:ymd")
-            if day is not None:
-                yield day
-                continue
         month, number, certain = _ordered(first, second, order=order, mark=mark)
         rule = "numeric:mdy" if (month, number) == (first, second) and month != number else "numeric:dmy"
         if found["a0"]:  # a range: 1–5.02.2018 or 28.12–03.01.2018
