@@ -239,13 +239,17 @@ def _without_repeats(facets: Sequence[_Facets]) -> list[list[_Facets]]:
     at_place: dict[str, list[list[_Facets]]] = {}
     for facet in facets:
         neighbours = at_place.setdefault(facet.spot or facet.guid or facet.title, [])
-        same = next((group for group in neighbours[:_NEIGHBOURS] if _repeats(facet, group[0])), None)
-        if same is not None:
-            same.append(facet)
-        else:
+        same = [group for group in neighbours[:_NEIGHBOURS] if any(_repeats(facet, each) for each in group)]
+        if not same:
             neighbours.append([facet])
             groups.append(neighbours[-1])
-    return groups
+            continue
+        # One that repeats two groups makes them one, or the order of a document would matter.
+        same[0].append(facet)
+        for group in same[1:]:
+            same[0].extend(group)
+            group.clear()
+    return [group for group in groups if group]
 
 
 def _repeats(one: _Facets, other: _Facets) -> bool:
