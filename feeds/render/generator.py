@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -75,6 +76,7 @@ class _FeedParts(BaseExtension):  # type: ignore[misc]  # feedgen is untyped
     """What feedgen leaves out of the head of a feed."""
 
     info: FeedInfo
+    updated: datetime
     links: Sequence[_Link] = ()
 
     def extend_ns(self) -> dict[str, str]:
@@ -83,6 +85,7 @@ class _FeedParts(BaseExtension):  # type: ignore[misc]  # feedgen is untyped
     def extend_rss(self, feed: _Element) -> _Element:
         feed.set(_XML_LANG, self.info.language or self.info.label_language)
         channel = feed.find("channel")
+        xml_elem("lastBuildDate", channel).text = rfc822(self.updated)
         for link in self.links:
             if link.rel != "self":  # that one feedgen has written
                 xml_elem(f"{_ATOM}link", channel, **link.attributes())
@@ -153,7 +156,9 @@ def render_rss(info: FeedInfo, items: Sequence[Item], networks: Networks) -> byt
     feed = _feed(info, FeedFormat.RSS)
     feed.description(one_line(info.description) or one_line(info.title))
     feed.language(info.language or info.label_language)
-    feed.lastBuildDate(feed_updated(shown))
+    feed.vestnik.updated = feed_updated(shown)
+    # feedgen would write it under a changed process locale, which no thread may see.
+    feed._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001
     feed.generator("Vestnik")
     for item in shown:
         entry = _entry(feed, item, info, networks)

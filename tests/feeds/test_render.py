@@ -163,8 +163,16 @@ def test_the_same_items_give_the_same_bytes_whenever_they_are_rendered(kind):
     assert RENDERERS[kind](make_info(), SAMPLE, NETWORKS) == RENDERERS[kind](make_info(), SAMPLE, NETWORKS)
 
 
-clean_lines = st.text(max_size=80).map(one_line).filter(bool)
-clean_texts = st.text(max_size=200).map(lambda s: xml_text(s).strip())
+def is_not_mojibake(text: str) -> bool:
+    """One reader, feedparser, decodes anew what looks like UTF-8 read as Latin-1 ("Â¡")."""
+    try:
+        return text.encode("latin-1").decode() == text
+    except UnicodeError:
+        return True
+
+
+clean_lines = st.text(max_size=80).map(one_line).filter(bool).filter(is_not_mojibake)
+clean_texts = st.text(max_size=200).map(lambda s: xml_text(s).strip()).filter(is_not_mojibake)
 
 
 @settings(max_examples=150, deadline=None)

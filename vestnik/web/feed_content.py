@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
@@ -39,7 +40,7 @@ async def build_feed(web: Web, site: Site, address: FeedAddress) -> Representati
     """Read, render and compress a feed."""
     shown = await feed_items(web, address.scope, address.language)
     info = feed_info(web, site, address.scope, address.language)
-    body = RENDERERS[address.kind](info, shown, web.deps.networks)
+    body = await asyncio.to_thread(RENDERERS[address.kind], info, shown, web.deps.networks)
     return await make_representation(
         body,
         f"{MEDIA_TYPES[address.kind]}; charset=utf-8",

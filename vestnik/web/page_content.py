@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import nh3
@@ -69,7 +70,9 @@ async def home_page(web: Web, site: Site, language: LanguageCode) -> str:
         description=lead,
     )
     subscribe = subscribe_box(web, site, ALL, language)
-    return _render(web, "home.html", shell, sections=sections, lead=lead, days=MAP_DAYS, subscribe=subscribe)
+    return await _render(
+        web, "home.html", shell, sections=sections, lead=lead, days=MAP_DAYS, subscribe=subscribe
+    )
 
 
 async def list_page(web: Web, site: Site, language: LanguageCode, scope: Scope, query: ListQuery) -> str:
@@ -100,7 +103,7 @@ async def list_page(web: Web, site: Site, language: LanguageCode, scope: Scope, 
     )
     district = networks.catalogue.districts[region.district] if region else None
     parent = site.page(language, network_scope(NetworkId(network)))
-    return _render(
+    return await _render(
         web,
         "list.html",
         shell,
@@ -138,7 +141,7 @@ async def item_page(web: Web, site: Site, language: LanguageCode, item: Item, ot
         description=description[:_DESCRIPTION],
         og_type="article",
     )
-    return _render(
+    return await _render(
         web,
         "item.html",
         shell,
@@ -183,8 +186,8 @@ async def _home_cards(web: Web, site: Site, speaker: Translator, scope: Scope) -
     return make_cards(both, speaker, site, web.deps.networks)[:_HOME_STORIES]
 
 
-def _render(web: Web, template: str, shell: Shell, **values: object) -> str:
+async def _render(web: Web, template: str, shell: Shell, **values: object) -> str:
+    """Fill a template, off the event loop: a map of all countries takes some milliseconds."""
     speaker = web.translator(shell.language)
-    return web.templates.get_template(template).render(
-        shell=shell, t=speaker.text, n=speaker.plural, **values
-    )
+    fill = web.templates.get_template(template).render
+    return await asyncio.to_thread(fill, shell=shell, t=speaker.text, n=speaker.plural, **values)
