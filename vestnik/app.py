@@ -143,7 +143,7 @@ class Service:
 
     async def _start_collector(self, stack: AsyncExitStack, database: Database, parts: Parts) -> Collector:
         pool = ParsingPool()
-        stack.callback(pool.close)
+        stack.push_async_callback(pool.close)
         fetcher = await stack.enter_async_context(make_fetcher(self._config))
         async with database.read() as session:
             fetcher.pace.restore(await sources.host_waits(session, now=utc_now()))

@@ -19,10 +19,9 @@ from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from functools import partial
 
-from feeds.parse import parse_document
-
 from feeds.errors import ParseError
 from feeds.model import Document, LanguageCode, Selectors, SourceKind
+from feeds.parse import parse_document
 
 #: A 5 MB feed parses in about 0.7 s; whatever takes longer than this is an attack or a bug.
 _SECONDS = 15.0
@@ -41,8 +40,9 @@ class ParsingPool:
         self._gate = asyncio.Semaphore(workers)
         self._alone = asyncio.Lock()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["feeds.parse"])
+        self._context.set_forkserver_preload(["vestnik.worker"])
         self._pool: ProcessPoolExecutor | None = None
+        self._under_way: set[asyncio.Future[Document | ParseError]] = set()
 
     async def parse(
         self,
@@ -88,21 +88,32 @@ class ParsingPool:
     ) -> Document | ParseError | None:
         """Run ``work`` in a worker; ``None`` when the worker died."""
         pool = self._ready()
-        try:
-            running = asyncio.get_running_loop().run_in_executor(pool, work)
-            return await asyncio.wait_for(running, timeout=_SECONDS)
-        except TimeoutError:
+        running = asyncio.get_running_loop().run_in_executor(pool, work)
+        self._under_way.add(running)
+        running.add_done_callback(self._done)
+        # Waiting instead of cancelling: a pool cannot take back what a worker has begun.
+        await asyncio.wait([running], timeout=_SECONDS)
+        if not running.done():
             self._renew(pool)
             words = f"took longer than {_SECONDS:.0f} s to read; the document was given up"
             return ParseError("parse-timeout", url, words)
+        try:
+            return running.result()
         except BrokenProcessPool:
             self._renew(pool)
             return None
 
-    def close(self) -> None:
+    def _done(self, running: asyncio.Future[Document | ParseError]) -> None:
+        self._under_way.discard(running)
+        if not running.cancelled():
+            running.exception()  # looked at, so that nobody complains about one given up
+
+    async def close(self) -> None:
         """End all workers."""
         if self._pool is not None:
             self._renew(self._pool)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=2)
 
     def _ready(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -122,7 +133,7 @@ class ParsingPool:
         for process in processes.values():
             with contextlib.suppress(OSError):
                 process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
 
 
 def _parse(

@@ -113,7 +113,7 @@ async def _collect(config: Configuration, wanted: list[str], *, everything: bool
             )
             return await _passes(pipeline, ids, config.settings.fetch.concurrency)
     finally:
-        pool.close()
+        await pool.close()
 
 
 async def _choose(session: AsyncSession, wanted: list[str], *, everything: bool) -> list[SourceId]:

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import typer
 import yaml
-from feeds.opml import parse_opml
-from feeds.parse import parse_document
 
 from feeds.classify import ClassifyRequest
 from feeds.errors import ParseError
@@ -26,6 +24,8 @@ from feeds.model import (
     SourceId,
     SourceKind,
 )
+from feeds.opml import parse_opml
+from feeds.parse import parse_document
 from feeds.urls import canonical_url
 from storage import sources as stored
 from vestnik.config import Configuration
