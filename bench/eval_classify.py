@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from feeds.classify import Classifier, ClassifyRequest, build_classifier
 from feeds.model import Classification, LanguageCode, NetworkId, RegionCode
 from vestnik.config import load_config
+
+ROOT = Path(__file__).resolve().parent.parent
 
 #: Left of these many characters of title and text an item is short, or middling.
 SHORT, MIDDLING = 150, 400

