@@ -114,9 +114,21 @@ def _is_own(holder: Node, tree: Tree, page_words: int) -> bool:
 def _is_main(each: Ranked, best: Ranked) -> bool:
     if each.says < 0 or (best.says > 0 and each.says == 0 and each.heading):
         return False
-    if each.make == best.make:
+    if len(each.entries) == 1 < len(best.entries) and not each.heading:
+        return False  # a lone teaser somewhere on a page that has a list
+    if each.make == best.make and not _is_other_kind(each, best):
         return each.score >= 0.08 * best.score
     return each.says > 0 and each.score >= _OTHER_MAKE * best.score
+
+
+def _is_other_kind(each: Ranked, best: Ranked) -> bool:
+    """Lists of one make where one is dated throughout and the other not at all are not of one kind."""
+    if min(len(each.entries), len(best.entries)) < 3:
+        return False
+    shares = [
+        sum(entry.published_rule != "" for entry in one.entries) / len(one.entries) for one in (each, best)
+    ]
+    return abs(shares[0] - shares[1]) > 0.8
 
 
 def _repeats(each: Ranked, mains: Sequence[Ranked]) -> bool:

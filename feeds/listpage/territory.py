@@ -35,6 +35,7 @@ class Stretch:
 
 def split_by_headings(group: Group, tree: Tree, *, is_date: Callable[[str], bool]) -> list[Stretch]:
     """The group's records, cut where a section heading stands between two of them."""
+    _drop_headings(group, tree)
     children = group.container.children
     place = {id(child): number for number, child in enumerate(children)}
     positions = [place[id(record.root)] for record in group.records]
@@ -55,6 +56,21 @@ def split_by_headings(group: Group, tree: Tree, *, is_date: Callable[[str], bool
     for stretch in stretches:
         _spread(stretch, children, place)
     return stretches
+
+
+def _drop_headings(group: Group, tree: Tree) -> None:
+    """Section headings with a link of their own (an RSS icon) look like items of the same make."""
+    heads = [record for record in group.records if _is_bare_heading(record.root, tree)]
+    if heads and len(heads) <= 0.4 * len(group.records):
+        group.records = [record for record in group.records if record not in heads]
+
+
+def _is_bare_heading(root: Node, tree: Tree) -> bool:
+    inside = tree.inside(root)
+    heading = next((each for each in inside if each.tag in HEADINGS), None)
+    if heading is None or tree.length(root) > min(60, tree.length(heading) + 3):
+        return False
+    return not any(each.tag == "a" and tree.length(each) for each in inside)
 
 
 def heading_words(node: Node, tree: Tree) -> str:
