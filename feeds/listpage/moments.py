@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import unquote
 
+from feeds.date_plain import normalise
 from feeds.dates import (
     AHEAD_PUBLISHED,
     DateFound,
@@ -18,7 +19,6 @@ from feeds.dates import (
     Published,
     find_dates,
     judge_published,
-    normalise,
     parse_date,
 )
 from feeds.listpage.links import Record

@@ -14,11 +14,11 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds.date_plain import normalise
 from feeds.dates import (
     DateOrder,
     find_dates,
     judge_published,
-    normalise,
     parse_date,
     read_published,
     why_insane,
