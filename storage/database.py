@@ -1,20 +1,22 @@
 """The database: one engine, readers side by side, one writer at a time.
 
 SQLite runs in WAL mode with foreign keys on and full synchronisation: a commit that returned
-survives kill -9 and power loss. PostgreSQL needs nothing special.
+survives kill -9 and power loss. On PostgreSQL readers take a snapshot, as SQLite's do by themselves;
+writers run side by side there and meet at row locks.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 #: How long a writer waits for another process before it gives up, in milliseconds.
@@ -40,6 +42,9 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._write_engine = engine.execution_options(vestnik_write=True)
+        # PostgreSQL would otherwise show each statement of one session a newer state.
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._read_engine = engine if self.is_sqlite else engine.execution_options(**snapshot)
         # SQLite has one writer anyway; waiting here keeps the queue fair and the loop free.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -51,27 +56,19 @@ class Database:
         Raises :class:`StorageError` for an address nobody can use.
         """
         try:
-            parsed = make_url(url)
-            parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-            if parsed.get_backend_name() == "sqlite":
-                _make_folder(parsed.database)
-                engine = create_async_engine(parsed, pool_size=5, max_overflow=10)
-                _prepare_sqlite(engine)
-            else:
-                engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            return cls(_make_engine(make_url(url)))
+        except (ArgumentError, InvalidRequestError, ModuleNotFoundError) as error:
             raise StorageError(
-                f"storage.url {url!r} can't be used: {error}. "
+                f"storage.url {without_password(url)!r} can't be used: {error}. "
                 "Write sqlite:///var/vestnik.db or postgresql://user:password@host/name."
             ) from error
         except OSError as error:
             raise StorageError(f"storage.url {url!r}: its folder can't be made: {error}.") from error
-        return cls(engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a session that sees one consistent state; nothing it does is kept."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(self._read_engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @asynccontextmanager
@@ -99,8 +96,8 @@ def describe_failure(error: DBAPIError, url: str) -> str:
     text = str(error.orig)
     for sign, advice in _ADVICE.items():
         if sign in text:
-            return f"storage {_without_password(url)}: {text}. {advice}"
-    return f"storage {_without_password(url)}: {text}."
+            return f"storage {without_password(url)}: {text}. {advice}"
+    return f"storage {without_password(url)}: {text}."
 
 
 _ADVICE = {
@@ -116,12 +113,29 @@ _ADVICE = {
 }
 
 
-def _without_password(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+def without_password(url: str) -> str:
+    """``url`` as it may be shown and logged, also when nobody can parse it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return re.sub(r":[^:@/]*@", ":***@", url)
+    return url if parsed.password is None else parsed.render_as_string(hide_password=True)
 
 
-def _make_folder(database: str | None) -> None:
-    if database and database != ":memory:" and not database.startswith("file:"):
+def _make_engine(url: URL) -> AsyncEngine:
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
+        raise ArgumentError("it names no file, and news kept in memory would be gone at the next start")
+    _make_folder(url.database)
+    engine = create_async_engine(url, pool_size=5, max_overflow=10)
+    _prepare_sqlite(engine)
+    return engine
+
+
+def _make_folder(database: str) -> None:
+    if not database.startswith("file:"):
         Path(database).parent.mkdir(parents=True, exist_ok=True)
 
 
@@ -153,4 +167,11 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-__all__ = ["DBAPIError", "Database", "OperationalError", "StorageError", "describe_failure"]
+__all__ = [
+    "DBAPIError",
+    "Database",
+    "OperationalError",
+    "StorageError",
+    "describe_failure",
+    "without_password",
+]

@@ -10,11 +10,11 @@ import os
 import socket
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.models import LeaseRow
-from storage.sql import insert_into
+from storage.sql import insert_into, rows_changed
 
 #: Long enough for a slow commit between two renewals, short enough for a quick takeover.
 LEASE_TIME = timedelta(seconds=15)
@@ -27,13 +27,18 @@ def process_owner() -> str:
 
 async def take(session: AsyncSession, name: str, *, owner: str, now: datetime) -> bool:
     """Take or renew the lease ``name`` for ``owner`` until ``now`` + :data:`LEASE_TIME`."""
-    held = await session.scalar(select(LeaseRow).where(LeaseRow.name == name).with_for_update())
-    if held is not None and held.owner != owner and held.until > now and not _owner_is_dead(held.owner):
-        return False
+    holder = await session.scalar(select(LeaseRow.owner).where(LeaseRow.name == name))
+    free = [LeaseRow.owner == owner, LeaseRow.until <= now]
+    if holder is not None and _owner_is_dead(holder):
+        free.append(LeaseRow.owner == holder)
     values = {"owner": owner, "until": now + LEASE_TIME}
+    # One statement decides: of several who find the lease free at one moment the first gets it, and
+    # the others are judged by the row it left.
     insert = insert_into(session, LeaseRow).values(name=name, **values)
-    await session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=values))
-    return True
+    taken = await session.execute(
+        insert.on_conflict_do_update(index_elements=["name"], set_=values, where=or_(*free))
+    )
+    return rows_changed(taken) > 0
 
 
 async def release(session: AsyncSession, name: str, *, owner: str) -> None:

@@ -12,12 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from storage.database import Database, StorageError
 from storage.models import Base
 
 _FOLDER = Path(__file__).parent / "migrations"
+#: Name of the advisory lock, the bytes of "vest".
+_UPGRADING = 0x76657374
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
@@ -38,6 +40,10 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
             )
         await connection.rollback()
     async with database.engine.execution_options(vestnik_write=True).begin() as connection:
+        # Processes that start together queue here, as SQLite's BEGIN IMMEDIATE makes them do; the
+        # second finds nothing left to apply.
+        if not database.is_sqlite:
+            await connection.execute(select(func.pg_advisory_xact_lock(_UPGRADING)))
         await connection.run_sync(_upgrade)
     return before, head
 
