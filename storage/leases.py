@@ -29,7 +29,7 @@ async def take(session: AsyncSession, name: str, *, owner: str, now: datetime) -
     """Take or renew the lease ``name`` for ``owner`` until ``now`` + :data:`LEASE_TIME`."""
     holder = await session.scalar(select(LeaseRow.owner).where(LeaseRow.name == name))
     free = [LeaseRow.owner == owner, LeaseRow.until <= now]
-    if holder is not None and _owner_is_dead(holder):
+    if holder is not None and is_owner_dead(holder):
         free.append(LeaseRow.owner == holder)
     values = {"owner": owner, "until": now + LEASE_TIME}
     # One statement decides: of several who find the lease free at one moment the first gets it, and
@@ -46,7 +46,7 @@ async def release(session: AsyncSession, name: str, *, owner: str) -> None:
     await session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.owner == owner))
 
 
-def _owner_is_dead(owner: str) -> bool:
+def is_owner_dead(owner: str) -> bool:
     """Whether ``owner`` was a process here and is gone; never guesses about other machines."""
     host, _, pid = owner.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():

@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (service, answer, inspect):
+for part in (service, answer, inspect, database):
     part.register(app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(inspect.config_app, name="config")

@@ -314,7 +314,9 @@ def import_opml(
     known = {canonical_url(card.source.url) for card in run_async(lambda: _health(config))}
     fresh = [each for each in outlines if canonical_url(each.feed_url) not in known]
     new = [
-        Source(id=SourceId(suggest_id(each.feed_url)), url=each.feed_url, title=each.title, kind=SourceKind.FEED)
+        Source(
+            id=SourceId(suggest_id(each.feed_url)), url=each.feed_url, title=each.title, kind=SourceKind.FEED
+        )
         for each in fresh
     ]
     added = run_async(lambda: _add(config, new))
