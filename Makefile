@@ -50,7 +50,8 @@ eval-classify: $(VENV)/.dev ## Evaluate the classifier (needs VESTNIK_CORPORA)
 	$(BIN)/python bench/eval_classify.py "$(CORPORA)/items/dev.jsonl"
 
 # The lock has hashes and no index addresses; it fits every platform and Python from 3.11 on.
-lock: $(VENV)/.dev ## Renew requirements/*.lock from pyproject.toml
+lock: $(VENV)/bin/python ## Renew requirements/*.lock from pyproject.toml
+	$(PIP) install "uv>=0.9"
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--extra postgres pyproject.toml -o requirements/run.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
