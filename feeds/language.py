@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,11 +27,11 @@ CLEAR = 2
 #: How much likelier than the prior another language must look to the model before it wins.
 PRIOR_ODDS = 2.5
 
-#: Scripts by what to look for, most frequent in our sources first (ISO 15924).
+#: Scripts by what to look for (ISO 15924); Latin first, ASCII has no other.
 _SCRIPTS = tuple(
-    (name, re.compile(f"[{letters}]"))
+    (name, re.compile(f"[{letters}]+"))
     for name, letters in (
-        ("Cyrl", "\u0400-\u052f"), ("Latn", "a-zA-Z\u00c0-\u024f\u1e00-\u1eff"), ("Hani", "\u4e00-\u9fff"),
+        ("Latn", "a-zA-Z\u00c0-\u024f\u1e00-\u1eff"), ("Cyrl", "\u0400-\u052f"), ("Hani", "\u4e00-\u9fff"),
         ("Kana", "\u3040-\u30ff"), ("Arab", "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff"), ("Hang", "\uac00-\ud7af"),
         ("Grek", "\u0370-\u03ff\u1f00-\u1fff"), ("Hebr", "\u0590-\u05ff"), ("Armn", "\u0530-\u058f"),
         ("Geor", "\u10a0-\u10ff"), ("Deva", "\u0900-\u097f"), ("Thai", "\u0e00-\u0e7f"), ("Beng", "\u0980-\u09ff"),
@@ -49,6 +48,7 @@ _SCRIPTS_OF_LANGUAGE = {
 _SCRIPT_TELLS = {
     "Kana": "ja", "Hang": "ko", "Grek": "el", "Hebr": "he", "Armn": "hy", "Geor": "ka", "Thai": "th", "Hani": "zh",
 }  # fmt: skip
+_KANA = re.compile("[\u3040-\u30ff]{2}")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -100,21 +100,16 @@ def main_script(text: str) -> tuple[str, int]:
 
     An ideograph counts three times: it says what three letters say, and names of firms stay in Latin.
     """
-    if text.isascii():
-        letters = sum(map(str.isalpha, text))
-        return ("Latn", letters) if letters else ("", 0)
     counts: dict[str, int] = {}
-    left = sum(map(str.isalpha, text))
-    for name, pattern in _SCRIPTS:
-        if left <= 0:
-            break
-        found = len(pattern.findall(text))
+    for name, pattern in _SCRIPTS[:1] if text.isascii() else _SCRIPTS:
+        found = sum(map(len, pattern.findall(text)))
         if found:
             counts[name] = found
-            left -= found
+            if found * 2 > len(text):
+                break
     if not counts:
         return "", 0
-    if "Kana" in counts and counts["Kana"] * 6 >= max(counts.values()):
+    if "Kana" in counts or ("Hani" in counts and _KANA.search(text)):
         return "Kana", sum(counts.values())
     best = max(counts, key=lambda name: (counts[name] * (3 if name == "Hani" else 1), name))
     return best, counts[best]
@@ -127,35 +122,41 @@ def _by_script(script: str, prior: LanguageCode | None) -> Detected:
     return Detected(code=prior or UNDETERMINED, confidence=0.2 if prior else 0.0)
 
 
-@lru_cache(maxsize=1)
-def _tables() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
-    """Languages by word and by letter."""
-    words: dict[str, tuple[str, ...]] = {}
-    letters: dict[str, tuple[str, ...]] = {}
+@lru_cache(maxsize=64)
+def _tables(
+    candidates: tuple[LanguageCode, ...],
+) -> tuple[Mapping[str, tuple[int, ...]], Mapping[str, tuple[int, ...]]]:
+    """Positions of the candidates that a word, or a letter, speaks for."""
+    words: dict[str, tuple[int, ...]] = {}
+    letters: dict[str, tuple[int, ...]] = {}
     for _, row in read_table(DATA / _WORDS):
+        if row["language"] not in candidates:
+            continue
+        place = candidates.index(LanguageCode(row["language"]))
         for word in dict.fromkeys(row["words"].split()):
-            words[word] = (*words.get(word, ()), row["language"])
+            words[word] = (*words.get(word, ()), place)
         for letter in row["letters"]:
-            letters[letter] = (*letters.get(letter, ()), row["language"])
+            letters[letter] = (*letters.get(letter, ()), place)
     return words, letters
 
 
 def _by_words(text: str, candidates: tuple[LanguageCode, ...], prior: LanguageCode | None) -> Detected | None:
     """The language most everyday words and telling letters speak for, or nothing when it is close."""
-    words, letters = _tables()
+    words, letters = _tables(candidates)
     low = text.lower()
-    votes: Counter[str] = Counter()
+    votes = [0] * len(candidates)
     for word in _WORD.findall(low):
-        for language in words.get(word, ()):
-            votes[language] += 1
+        for place in words.get(word, ()):
+            votes[place] += 1
     for letter in letters.keys() & set(low):
-        for language in letters[letter]:
-            votes[language] += 1
-    ranked = sorted(((votes[each], each == prior, each) for each in candidates), reverse=True)
-    (best, is_prior, code), (second, *_) = ranked[0], ranked[1]
-    if best - second >= CLEAR or (is_prior and best >= CLEAR and best > second):
-        return Detected(code=code, confidence=round(min(0.99, 0.8 + 0.03 * (best - second)), 3))
-    if prior in candidates and votes[prior] == best:
+        for place in letters[letter]:
+            votes[place] += 1
+    best = max(votes)
+    second = sorted(votes)[-2]
+    place = votes.index(best)
+    if best - second >= CLEAR:
+        return Detected(code=candidates[place], confidence=round(min(0.99, 0.8 + 0.03 * (best - second)), 3))
+    if prior in candidates and votes[candidates.index(prior)] == best:
         return Detected(code=prior, confidence=0.7)
     return None
 

@@ -85,8 +85,7 @@ def decide_by_content(
 ) -> Evidence | None:
     """Why the item belongs to ``network`` judging by what it says, or ``None``."""
     relevance = network.relevance
-    listed = frozenset(network.regions)
-    places = [code for code in weighed.regions if code in listed]
+    places = [code for code in weighed.regions if code in network.regions]
     if not places:
         return None
     if url and any(part in url for part in relevance.urls):

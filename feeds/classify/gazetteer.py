@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from feeds.classify.text import Reading, fold
+from feeds.classify.text import Reading, fold, space
 from feeds.model import RegionCode
 from feeds.regions import DATA, Catalogue, read_table
 
@@ -38,6 +38,8 @@ _SLAVIC = frozenset("sr bs hr sl mk bg cs sk pl uk be".split())
 #: Other languages whose names change their ending; in the rest a name is matched as it stands.
 _INFLECTING = frozenset("lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro sq de sv da nb nl is".split())
 _LOWER_CASE_KINDS = frozenset({"adj", "headadj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
+#: Before this letter every script separates words.
+_FIRST_JOINING = "\u0590"
 _ARABIC_PREFIXES = frozenset("وبلكفاسي")
 
 
@@ -84,6 +86,8 @@ class Gazetteer:
     automaton: AhoCorasick
     senses: tuple[tuple[Sense, ...], ...]
     cues: tuple[tuple[Cue, ...], ...]
+    #: Whether a pattern may begin inside a run of letters (scripts without spaces, Arabic particles).
+    joining: tuple[bool, ...]
     #: Abbreviations keep their case.
     exact: Mapping[int, str]
 
@@ -92,9 +96,14 @@ class Gazetteer:
         text = reading.folded
         hits: list[Hit] = []
         marks: list[Mark] = []
-        for index, start, end in self.automaton.find_matches_as_indexes(text, overlapping=True):
-            if start and text[start - 1].isalnum() and not _joins(text, start):
-                continue
+        # The text to match is one space longer at the front, and so is a pattern: a position in the
+        # one is that of the word in the other.
+        for index, start, after in self.automaton.find_matches_as_indexes(reading.spaced, overlapping=True):
+            end = after - 1
+            if self.joining[index]:
+                start -= 1  # noqa: PLW2901 - these patterns have no space in front
+                if start and text[start - 1].isalnum() and not _joins(text, start):
+                    continue
             for cue in self.cues[index]:
                 rest = cue.rest.match(text, end)
                 if rest:
@@ -198,14 +207,21 @@ def build_gazetteer(catalogue: Catalogue, phrases: Mapping[str, Iterable[str]]) 
     patterns = list(dict.fromkeys([*senses, *cues]))
     return Gazetteer(
         automaton=AhoCorasick(
-            [exact.get(p, p) for p in patterns],
+            [_spaced(exact.get(p, p)) for p in patterns],
             implementation=Implementation.ContiguousNFA,
             store_patterns=False,
         ),
         senses=tuple(senses.get(p, ()) for p in patterns),
         cues=tuple(cues.get(p, ()) for p in patterns),
+        joining=tuple(p[0] >= _FIRST_JOINING for p in patterns),
         exact={n: p for n, p in enumerate(patterns) if p in exact},
     )
+
+
+def _spaced(pattern: str) -> str:
+    """A pattern as it stands in :attr:`Reading.spaced`."""
+    spaced = space(pattern)
+    return spaced[1:] if pattern[0] >= _FIRST_JOINING else spaced
 
 
 def _forms(path: Path, catalogue: Catalogue) -> Iterator[tuple[str, Sense]]:

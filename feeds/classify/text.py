@@ -28,11 +28,17 @@ _NOISE = re.compile(
 )
 
 
+#: What may stand directly before a word.
+_MARKS = "\n-(\"«.,'/„“[:;‘\u00a0\t|*>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A title and its text as one string, with the borders of its parts."""
 
     original: str
+    #: ``folded`` with every mark a word may stand behind as a space, and a space in front: where to match.
+    spaced: str
     #: ``original`` in lower case with ``ё``, dashes and apostrophes folded; same length.
     folded: str
     title_end: int
@@ -61,9 +67,11 @@ def read(title: str, text: str) -> Reading:
     dateline = _DATELINE.match(body[:120])
     ending = _SENTENCE_END.search(body, 40 if len(body) > 40 else 0)
     lead = min(ending.end() if ending else len(body), MAX_LEAD)
+    folded = fold(original)
     return Reading(
         original=original,
-        folded=fold(original),
+        spaced=space(folded),
+        folded=folded,
         title_end=start,
         lead_end=start + lead,
         body_end=start + BODY_END,
@@ -77,3 +85,11 @@ def fold(text: str) -> str:
     if len(low) != len(text):
         low = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
     return low.replace("ё", "е").replace("’", "'").replace("–", "-").replace("—", "-")
+
+
+def space(folded: str) -> str:
+    """A folded text in which every word has a space before it: one character longer at the front."""
+    for mark in _MARKS:
+        if mark in folded:
+            folded = folded.replace(mark, " ")
+    return " " + folded

@@ -136,9 +136,10 @@ def _resolve(
     if source_region is not None:
         support[source_region] += 1
     for one in judged:
-        codes = {code for sense in one.senses for code, _ in sense.codes}
-        if len(codes) == 1:
-            support[next(iter(codes))] += KIND[one.senses[0].kind] * one.factor
+        first = one.senses[0]
+        code = first.codes[0][0]
+        if all(each == code for sense in one.senses for each, _ in sense.codes):
+            support[code] += KIND[first.kind] * one.factor
     found = []
     kinds: dict[str, set[str]] = defaultdict(set)
     for one in judged:
@@ -166,6 +167,8 @@ def _resolve(
 def _choose(
     senses: tuple[Sense, ...], support: Mapping[RegionCode, float]
 ) -> tuple[Sense, RegionCode, float]:
+    if len(senses) == 1 and len(senses[0].codes) == 1:
+        return senses[0], senses[0].codes[0][0], 1.0
     pairs = [(sense, code, people) for sense in senses for code, people in sense.codes]
     if len({code for _, code, _ in pairs}) > 1:
         spoken_for = [p for p in pairs if support.get(p[1])]
