@@ -65,7 +65,7 @@ class Forms:
         guarded: bool = False,
     ) -> None:  # fmt: skip
         """Remember ``form`` for ``code``; ``language`` empty means it is valid in any text."""
-        form = fold(form) if kind != "abbr" else form.strip()
+        form = fold(form).strip(" '’.,-") if kind != "abbr" else form.strip()
         if len(form) < 2:
             return
         row = self._rows.setdefault((form, tail, kind, "" if not language else code), Row())
@@ -98,7 +98,7 @@ def fold(text: str) -> str:
 def stem(name: str) -> tuple[str, str]:
     """``(stem, tail)`` of a name for languages that inflect: the final vowel may change."""
     folded = fold(name)
-    if len(folded) > 3 and folded[-1] in VOWELS and " " not in folded[-2:]:
+    if len(folded) > 4 and folded[-1] in VOWELS and " " not in folded[-2:]:
         return folded[:-1], folded[-1]
     return folded, ""
 

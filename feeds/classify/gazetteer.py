@@ -40,6 +40,10 @@ _INFLECTING = frozenset("lt lv fi et hu tr az kk ky uz tt tg tk mn hy ka el ro s
 _LOWER_CASE_KINDS = frozenset({"adj", "headadj", "townadj", "ethnic", "demonym", "raion", "hadj", "region"})
 #: Before this letter every script separates words.
 _FIRST_JOINING = "\u0590"
+#: A name this long is no accident.
+_LONG = 6
+_WRITTEN_OUT = frozenset({"ru", "en"})
+_LETTERS = re.compile(r"\w+")
 _ARABIC_PREFIXES = frozenset("وبلكفاسي")
 
 
@@ -79,58 +83,61 @@ class Mark(NamedTuple):
     label: str
 
 
+class Pattern(NamedTuple):
+    """What a pattern of the automaton means and how it must stand in the text."""
+
+    senses: tuple[Sense, ...]
+    cues: tuple[Cue, ...]
+    #: It may begin inside a run of letters (scripts without spaces, Arabic particles).
+    joining: bool
+    #: As a place it begins with a capital letter.
+    capital: bool
+    #: An abbreviation keeps its case; empty for other patterns.
+    exact: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gazetteer:
     """The automaton and what its patterns mean."""
 
     automaton: AhoCorasick
-    senses: tuple[tuple[Sense, ...], ...]
-    cues: tuple[tuple[Cue, ...], ...]
-    #: Whether a pattern may begin inside a run of letters (scripts without spaces, Arabic particles).
-    joining: tuple[bool, ...]
-    #: Abbreviations keep their case.
-    exact: Mapping[int, str]
+    patterns: tuple[Pattern, ...]
 
     def find(self, reading: Reading, language: str) -> tuple[list[Hit], list[Mark]]:
         """Places and marks of a text, longest first where they overlap, in order of position."""
-        text = reading.folded
+        text, original = reading.folded, reading.original
         hits: list[Hit] = []
         marks: list[Mark] = []
         # The text to match is one space longer at the front, and so is a pattern: a position in the
         # one is that of the word in the other.
         for index, start, after in self.automaton.find_matches_as_indexes(reading.spaced, overlapping=True):
+            pattern = self.patterns[index]
             end = after - 1
-            if self.joining[index]:
+            if pattern.joining:
                 start -= 1  # noqa: PLW2901 - these patterns have no space in front
                 if start and text[start - 1].isalnum() and not _joins(text, start):
                     continue
-            for cue in self.cues[index]:
+            for cue in pattern.cues:
                 rest = cue.rest.match(text, end)
                 if rest:
                     marks.append(Mark(start, rest.end(), cue.label))
-            senses = self.senses[index]
-            if senses:
+            # Most matches are everyday words that look like a name but for the capital letter.
+            if pattern.senses and not (pattern.capital and not _may_begin_name(original[start])):
                 stop = _word_end(text, end)
-                fitting = [s for s in senses if self._fits(s, index, reading, start, end, stop, language)]
-                if fitting:
+                fitting = [s for s in pattern.senses if _fits(s, text, start, end, stop, language)]
+                if fitting and (not pattern.exact or original[start:end] == pattern.exact):
                     hits.append(Hit(start, stop, tuple(fitting)))
         return _longest(hits), marks
 
-    def _fits(
-        self, sense: Sense, index: int, reading: Reading, start: int, end: int, stop: int, language: str
-    ) -> bool:
-        tail = reading.folded[end:stop]
-        if not _tail_fits(sense, tail, end - start, language):
-            return False
-        if (
-            sense.languages
-            and language not in sense.languages
-            and (end - start < 6 or language in ("ru", "en"))
-        ):
-            return False
-        if sense.kind == "abbr":
-            return reading.original[start:end] == self.exact[index]
-        return sense.kind in _LOWER_CASE_KINDS or _may_begin_name(reading.original[start])
+
+def _fits(sense: Sense, text: str, start: int, end: int, stop: int, language: str) -> bool:
+    if not _tail_fits(sense, text[end:stop], end - start, language):
+        return False
+    # A name of another language is believed when it is long, and never in the two languages whose
+    # forms are all written out.
+    if not sense.languages or language in sense.languages:
+        return True
+    return end - start >= _LONG and language not in _WRITTEN_OUT
 
 
 def _may_begin_name(letter: str) -> bool:
@@ -166,12 +173,10 @@ def _joins(text: str, start: int) -> bool:
 
 
 def _word_end(text: str, end: int) -> int:
-    last = text[end - 1]
-    if "\u2e80" <= last <= "\u9fff" or "\uac00" <= last <= "\ud7af":
+    if "\u2e80" <= text[end - 1] <= "\ud7af":
         return end
-    while end < len(text) and text[end].isalnum():
-        end += 1
-    return end
+    rest = _LETTERS.match(text, end)
+    return rest.end() if rest else end
 
 
 def _longest(hits: list[Hit]) -> list[Hit]:
@@ -203,18 +208,25 @@ def build_gazetteer(catalogue: Catalogue, phrases: Mapping[str, Iterable[str]]) 
         for phrase in words:
             prefix, cue = _cue(label, phrase)
             cues[prefix] = (*cues.get(prefix, ()), cue)
-    exact = {form: fold(form) for form, found in senses.items() if any(s.kind == "abbr" for s in found)}
-    patterns = list(dict.fromkeys([*senses, *cues]))
+    forms = tuple(dict.fromkeys([*senses, *cues]))
+    patterns = tuple(_pattern(form, senses.get(form, ()), cues.get(form, ())) for form in forms)
     return Gazetteer(
         automaton=AhoCorasick(
-            [_spaced(exact.get(p, p)) for p in patterns],
+            [_spaced(fold(form)) for form in forms],
             implementation=Implementation.ContiguousNFA,
             store_patterns=False,
         ),
-        senses=tuple(senses.get(p, ()) for p in patterns),
-        cues=tuple(cues.get(p, ()) for p in patterns),
-        joining=tuple(p[0] >= _FIRST_JOINING for p in patterns),
-        exact={n: p for n, p in enumerate(patterns) if p in exact},
+        patterns=patterns,
+    )
+
+
+def _pattern(form: str, senses: tuple[Sense, ...], cues: tuple[Cue, ...]) -> Pattern:
+    return Pattern(
+        senses=senses,
+        cues=cues,
+        joining=form[0] >= _FIRST_JOINING,
+        capital=all(sense.kind not in _LOWER_CASE_KINDS for sense in senses),
+        exact=form if any(sense.kind == "abbr" for sense in senses) else "",
     )
 
 

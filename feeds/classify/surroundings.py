@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 #: Characters and words looked at on either side of a hit.
 WINDOW, WORDS = 40, 3
-#: Readings remembered; some 20 MB at most, the common ones fill it in minutes.
-_REMEMBERED = 1 << 15
+#: Readings remembered; some 5 MB at most.
+_REMEMBERED = 1 << 13
 
 _PATRON = re.compile(
     r"(?:\bимен[иаем]+|\bим\.?|\bnamed after|\bnamed for|\bin memory of|\bin honou?r of|\bпамяти)\s+"

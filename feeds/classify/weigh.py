@@ -138,7 +138,8 @@ def _resolve(
     for one in judged:
         first = one.senses[0]
         code = first.codes[0][0]
-        if all(each == code for sense in one.senses for each, _ in sense.codes):
+        sure = first.kind in _SETTLED and len(first.codes) == 1
+        if sure or all(each == code for sense in one.senses for each, _ in sense.codes):
             support[code] += KIND[first.kind] * one.factor
     found = []
     kinds: dict[str, set[str]] = defaultdict(set)

