@@ -105,7 +105,7 @@ def main_script(text: str) -> tuple[str, int]:
         found = sum(map(len, pattern.findall(text)))
         if found:
             counts[name] = found
-            if found * 2 > len(text):
+            if found * 4 > len(text) * 3:
                 break
     if not counts:
         return "", 0
