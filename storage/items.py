@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.model import (
     Classification,
     Entry,
-    Evidence,
     Item,
     ItemId,
     LanguageCode,
@@ -23,7 +22,9 @@ from feeds.model import (
     StoryId,
 )
 from feeds.networks import ALL, Scope
-from storage.models import ItemKeyRow, ItemLabelRow, ItemRow, ItemScopeRow, SourceRow, StoryRow
+from storage.item_rows import item_rows, load
+from storage.models import ItemKeyRow, ItemLabelRow, ItemRow, ItemScopeRow, StoryRow
+from storage.revisions import touch, touched_since
 from storage.sql import chunks, insert_into
 from storage.state import next_revision
 
@@ -121,8 +122,11 @@ async def add(
             insert(ItemRow).returning(ItemRow.id, sort_by_parameter_order=True), rows
         )
         ids += [ItemId(each) for each in made.all()]
-    await _label(session, dict(zip(ids, items, strict=True)), now=now)
-    await add_keys(session, source_id, dict(zip(ids, (new.keys for new in items), strict=True)))
+    made_items = dict(zip(ids, items, strict=True))
+    await _label(session, made_items)
+    await _file(session, made_items, {each: new.entry.published or now for each, new in made_items.items()})
+    await touch(session, ids, revision)
+    await add_keys(session, source_id, {each: new.keys for each, new in made_items.items()})
     return ids
 
 
@@ -130,24 +134,33 @@ async def change(
     session: AsyncSession, source_id: SourceId, items: Mapping[ItemId, NewItem], *, now: datetime
 ) -> None:
     """Give items their new text, labels and scopes; ``updated`` moves, ids and stories stay."""
-    if not items:
-        return
-    revision = await next_revision(session)
     before = {
         row.id: row for row in await session.scalars(select(ItemRow).where(ItemRow.id.in_(list(items))))
     }
+    items = {each: new for each, new in items.items() if each in before}
+    if not items:
+        return
+    ids = list(items)
+    revision = await next_revision(session)
+    await touch(session, ids, revision)
+    published: dict[ItemId, datetime] = {}
     for item_id, new in items.items():
         columns = _columns(new, now=now) | {"updated": now, "revision": revision}
         if not new.entry.published:
             # The date was first-seen time or is no longer shown: it must not move.
             columns |= {"published": before[item_id].published, "has_date": before[item_id].has_date}
+        published[item_id] = columns["published"]
         await session.execute(update(ItemRow).where(ItemRow.id == item_id).values(**columns))
-    ids = list(items)
+        # Copies follow where it stays filed, as under other sources that show it.
+        copies = {name: columns[name] for name in ("language", "published")}
+        await session.execute(update(ItemScopeRow).where(ItemScopeRow.item_id == item_id).values(**copies))
     await session.execute(
         delete(ItemLabelRow).where(ItemLabelRow.item_id.in_(ids), ItemLabelRow.position < _BORROWED)
     )
+    await _label(session, items)
     await _unfile(session, ids)
-    await _label(session, items, now=now)
+    await _file(session, items, published)
+    await touch(session, ids, revision)
     await add_keys(session, source_id, {item_id: new.keys for item_id, new in items.items()})
 
 
@@ -206,8 +219,10 @@ async def file_under(
             {"scope": s, "item_id": item_id, "language": item.language, "published": item.published}
             for s in scopes
         ]
-        await session.execute(insert_into(session, ItemScopeRow).on_conflict_do_nothing(), filed)
+        if filed:
+            await session.execute(insert_into(session, ItemScopeRow).on_conflict_do_nothing(), filed)
     await session.flush()
+    await touch(session, list(additions), revision)
 
 
 async def scopes_of(session: AsyncSession, ids: Iterable[ItemId]) -> dict[ItemId, set[Scope]]:
@@ -250,7 +265,9 @@ async def newest(
     if language is not None:
         filed = filed.where(ItemScopeRow.language == language)
     if before is not None:
-        filed = filed.where(tuple_(ItemScopeRow.published, ItemScopeRow.item_id) < tuple_(*before))
+        # The type is named: left to itself a time would be bound without its zone.
+        last = tuple_(literal(before[0], ItemScopeRow.published.type), literal(before[1]))
+        filed = filed.where(tuple_(ItemScopeRow.published, ItemScopeRow.item_id) < last)
     if since is not None:
         filed = filed.where(ItemScopeRow.published >= since)
     ids = await session.scalars(
@@ -269,21 +286,22 @@ async def by_ids(session: AsyncSession, ids: Sequence[ItemId]) -> list[Item]:
     """Items in the order of ``ids``; unknown ids are left out."""
     found: dict[ItemId, Item] = {}
     for some in chunks(ids):
-        found |= {item.id: item for item in await _load(session, _rows().where(ItemRow.id.in_(some)))}
+        found |= {item.id: item for item in await load(session, item_rows().where(ItemRow.id.in_(some)))}
     return [found[each] for each in ids if each in found]
 
 
 async def by_url(session: AsyncSession, canonical_url: str) -> Item | None:
     """The newest item with this canonical address."""
-    rows = await _load(
-        session, _rows().where(ItemRow.canonical_url == canonical_url).order_by(ItemRow.id.desc()).limit(1)
+    rows = await load(
+        session,
+        item_rows().where(ItemRow.canonical_url == canonical_url).order_by(ItemRow.id.desc()).limit(1),
     )
     return rows[0] if rows else None
 
 
 async def of_story(session: AsyncSession, story_id: StoryId) -> list[Item]:
     """All items that tell a story, oldest first."""
-    return await _load(session, _rows().where(ItemRow.story_id == story_id).order_by(ItemRow.id))
+    return await load(session, item_rows().where(ItemRow.story_id == story_id).order_by(ItemRow.id))
 
 
 async def counts(
@@ -314,16 +332,7 @@ async def filled_scopes(session: AsyncSession) -> list[tuple[Scope, LanguageCode
 
 async def changed_since(session: AsyncSession, revision: int) -> tuple[int, set[tuple[Scope, LanguageCode]]]:
     """The latest revision, and the (scope, language) pairs touched after ``revision``."""
-    latest = await session.scalar(select(func.max(ItemRow.revision))) or 0
-    if latest <= revision:
-        return latest, set()
-    rows = await session.execute(
-        select(ItemScopeRow.scope, ItemScopeRow.language)
-        .join(ItemRow, ItemRow.id == ItemScopeRow.item_id)
-        .where(ItemRow.revision > revision)
-        .distinct()
-    )
-    return latest, {(Scope(scope), LanguageCode(language)) for scope, language in rows}
+    return await touched_since(session, revision)
 
 
 def _columns(new: NewItem, *, now: datetime) -> dict[str, Any]:
@@ -349,8 +358,8 @@ def _columns(new: NewItem, *, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _label(session: AsyncSession, items: Mapping[ItemId, NewItem], *, now: datetime) -> None:
-    labels, scopes = [], []
+async def _label(session: AsyncSession, items: Mapping[ItemId, NewItem]) -> None:
+    labels = []
     for item_id, new in items.items():
         found = new.classification
         roles = {"network": found.networks, "about": found.regions, "mention": found.mentions}
@@ -359,13 +368,17 @@ async def _label(session: AsyncSession, items: Mapping[ItemId, NewItem], *, now:
             for role, codes in roles.items()
             for position, code in enumerate(codes)
         ]
-        published = new.entry.published or now
-        scopes += [
-            {"scope": s, "item_id": item_id, "language": found.language, "published": published}
-            for s in new.scopes
-        ]
     for some in chunks(labels):
         await session.execute(insert_into(session, ItemLabelRow).on_conflict_do_nothing(), list(some))
+
+
+async def _file(
+    session: AsyncSession, items: Mapping[ItemId, NewItem], published: Mapping[ItemId, datetime]
+) -> None:
+    scopes = []
+    for item_id, new in items.items():
+        copies = {"language": new.classification.language, "published": published[item_id]}
+        scopes += [{"scope": each, "item_id": item_id, **copies} for each in new.scopes]
     for some in chunks(scopes):
         await session.execute(insert_into(session, ItemScopeRow).on_conflict_do_nothing(), list(some))
 
@@ -376,52 +389,4 @@ async def _unfile(session: AsyncSession, ids: Sequence[ItemId]) -> None:
         delete(ItemScopeRow).where(
             ItemScopeRow.item_id.in_(list(ids)), ItemScopeRow.scope.not_like("source:%")
         )
-    )
-
-
-def _rows() -> Select[ItemRow, str, str]:
-    return select(ItemRow, SourceRow.title, SourceRow.url).join(SourceRow, SourceRow.id == ItemRow.source_id)
-
-
-async def _load(session: AsyncSession, query: Select[ItemRow, str, str]) -> list[Item]:
-    rows = (await session.execute(query)).all()
-    labels: dict[tuple[int, str], list[str]] = {}
-    for some in chunks([row.id for row, _, _ in rows]):
-        found = await session.execute(
-            select(ItemLabelRow.item_id, ItemLabelRow.role, ItemLabelRow.code)
-            .where(ItemLabelRow.item_id.in_(some))
-            .order_by(ItemLabelRow.item_id, ItemLabelRow.position, ItemLabelRow.code)
-        )
-        for item_id, role, code in found:
-            labels.setdefault((item_id, role), []).append(code)
-    return [_item(row, title, url, labels) for row, title, url in rows]
-
-
-def _item(
-    row: ItemRow, source_title: str, source_url: str, labels: Mapping[tuple[int, str], list[str]]
-) -> Item:
-    return Item(
-        id=ItemId(row.id),
-        story_id=StoryId(row.story_id),
-        source_id=SourceId(row.source_id),
-        source_title=source_title or source_url,
-        source_url=source_url,
-        url=row.url,
-        title=row.title,
-        summary=row.summary,
-        content_html=row.content_html,
-        image=row.image,
-        author=row.author,
-        language=LanguageCode(row.language),
-        published=row.published,
-        updated=row.updated,
-        first_seen=row.first_seen,
-        has_date=row.has_date,
-        section=row.section,
-        networks=tuple(NetworkId(c) for c in labels.get((row.id, "network"), ())),
-        regions=tuple(RegionCode(c) for c in labels.get((row.id, "about"), ())),
-        mentions=tuple(RegionCode(c) for c in labels.get((row.id, "mention"), ())),
-        evidence=tuple(Evidence(**each) for each in row.evidence),
-        confidence=row.confidence,
-        withdrawn=row.withdrawn,
     )

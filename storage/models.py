@@ -148,8 +148,8 @@ class ItemRow(Base):
     #: Why it is labelled so: list of {code, words, where, weight, rule}.
     evidence: Mapped[list[Any]]
     withdrawn: Mapped[bool] = mapped_column(default=False)
-    #: Moves with every change of an item; feed caches and other processes follow it.
-    revision: Mapped[int] = mapped_column(BigInteger, index=True)
+    #: The revision of its last change.
+    revision: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_items_published", "published", "id"),)
 
@@ -195,6 +195,19 @@ class ItemScopeRow(Base):
         Index("ix_item_scopes_newest_in_language", "scope", "language", "published", "item_id"),
         Index("ix_item_scopes_item", "item_id"),
     )
+
+
+class ScopeRevisionRow(Base):
+    """When what stands in a scope last changed: something came, changed or left.
+
+    Feed caches and other processes follow it.
+    """
+
+    __tablename__ = "scope_revisions"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class SubscriberRow(Base):

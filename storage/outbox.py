@@ -13,12 +13,12 @@ leaves, so after a crash we know which outcomes we do not know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from sqlalchemy import case, distinct, func, literal, select, true, update
+from sqlalchemy import Subquery, Table, bindparam, case, distinct, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.model import ItemId, LanguageCode, StoryId
@@ -101,12 +101,7 @@ async def heads(
 
     One per subscriber: order within a chat is kept, and nobody waits behind somebody's backlog.
     """
-    first = (
-        select(func.min(OutboxRow.id).label("id"))
-        .where(OutboxRow.state.in_(("queued", "sending")))
-        .group_by(OutboxRow.subscriber_id)
-        .subquery()
-    )
+    first = _first_open()
     rows = await session.execute(
         select(OutboxRow, SubscriberRow)
         .join(first, first.c.id == OutboxRow.id)
@@ -124,12 +119,24 @@ async def heads(
     return [each for each in found if each.subscriber_id not in without][:limit]
 
 
+def _first_open() -> Subquery:
+    """The first open row of each subscriber: what stands behind it waits, whenever it is due itself."""
+    return (
+        select(func.min(OutboxRow.id).label("id"))
+        .where(OutboxRow.state.in_(("queued", "sending")))
+        .group_by(OutboxRow.subscriber_id)
+        .subquery()
+    )
+
+
 async def next_due_at(session: AsyncSession) -> datetime | None:
     """When the sender has something to do next, if at all."""
     held = func.coalesce(SubscriberRow.not_before, OutboxRow.due_at)
     later = case((held > OutboxRow.due_at, held), else_=OutboxRow.due_at)
+    first = _first_open()
     soonest: datetime | None = await session.scalar(
         select(func.min(later, type_=OutboxRow.due_at.type))
+        .join(first, first.c.id == OutboxRow.id)
         .join(SubscriberRow, SubscriberRow.id == OutboxRow.subscriber_id)
         .where(OutboxRow.state == "queued", SubscriberRow.state == "active")
     )
@@ -153,6 +160,19 @@ async def mark_sending(session: AsyncSession, ids: Sequence[OutboxId], *, now: d
 async def mark_sent(session: AsyncSession, outbox_id: OutboxId, *, message_id: int, now: datetime) -> None:
     """The chat has it."""
     await _finish(session, outbox_id, state="sent", now=now, message_id=message_id, reason="", detail="")
+
+
+async def mark_all_sent(session: AsyncSession, sent: Mapping[OutboxId, int], *, now: datetime) -> None:
+    """The chats have them; ``sent`` gives the message id of each row. One statement."""
+    table = OutboxRow.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows the type; every model has a table
+    values = {"state": "sent", "finished_at": now, "reason": "", "detail": ""}
+    await session.execute(
+        update(table)
+        .where(table.c.id == bindparam("row_id"))
+        .values(message_id=bindparam("row_message_id"), **values),
+        [{"row_id": each, "row_message_id": message_id} for each, message_id in sent.items()],
+    )
 
 
 async def mark_failed(

@@ -39,6 +39,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
+        "scope_revisions",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "language", name=op.f("pk_scope_revisions")),
+    )
+    with op.batch_alter_table("scope_revisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scope_revisions_revision"), ["revision"], unique=False)
+
+    op.create_table(
         "sources",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -137,7 +147,6 @@ def upgrade() -> None:
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_items_canonical_url"), ["canonical_url"], unique=False)
         batch_op.create_index("ix_items_published", ["published", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_items_revision"), ["revision"], unique=False)
         batch_op.create_index(batch_op.f("ix_items_source_id"), ["source_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_items_story_id"), ["story_id"], unique=False)
 
@@ -301,7 +310,6 @@ def downgrade() -> None:
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_items_story_id"))
         batch_op.drop_index(batch_op.f("ix_items_source_id"))
-        batch_op.drop_index(batch_op.f("ix_items_revision"))
         batch_op.drop_index("ix_items_published")
         batch_op.drop_index(batch_op.f("ix_items_canonical_url"))
 
@@ -313,6 +321,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sources_due")
 
     op.drop_table("sources")
+    with op.batch_alter_table("scope_revisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_scope_revisions_revision"))
+
+    op.drop_table("scope_revisions")
     op.drop_table("leases")
     op.drop_table("inbox")
     op.drop_table("hosts")
