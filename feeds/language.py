@@ -19,7 +19,7 @@ from feeds.regions import DATA, read_table
 
 _WORDS = "function_words.tsv"
 #: Characters looked at; more would cost time and change nothing.
-SAMPLE = 260
+SAMPLE = 200
 #: Fewer letters than this say nothing against a prior.
 FEW_LETTERS = 12
 #: Words that must speak for a language more than for the next before the model need not be asked.
