@@ -74,7 +74,8 @@ class SourceRow(Base):
     last_error_reason: Mapped[str] = mapped_column(default="")
     next_poll_at: Mapped[datetime]
     next_poll_reason: Mapped[str] = mapped_column(default="")
-    #: When the first pass that brought entries was stored; before it nothing is pushed.
+    first_poll_at: Mapped[datetime | None]
+    #: When the first readable answer was stored; what stood there already is not news.
     first_success_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_sources_due", "enabled", "next_poll_at"),)

@@ -44,8 +44,11 @@ class PollState:
     document_kind: str | None
     failures: int
     last_success_at: datetime | None
-    #: ``None`` until the first pass that brought entries: before it nothing is pushed.
+    first_poll_at: datetime | None
+    #: ``None`` until the first readable answer: what stood there already is not news.
     first_success_at: datetime | None
+    #: Why the last poll failed; empty after a good one.
+    last_error_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,8 @@ def _declare_again(row: SourceRow, source: Source, *, now: datetime) -> bool:
     if row.url != source.url:
         row.etag = row.last_modified = row.body_hash = row.validators_url = row.document_kind = None
         row.memory, row.failures, row.next_poll_at = {}, 0, now
+        # What stands at the new address now is as little news as what stood at the old one.
+        row.first_poll_at = row.first_success_at = None
     elif row.interval_seconds != columns["interval_seconds"] and source.interval:
         # A shorter interval takes effect now, not after the old one has run out.
         row.next_poll_at = min(row.next_poll_at, now + source.interval)
@@ -209,7 +214,9 @@ async def poll_state(session: AsyncSession, source_id: SourceId) -> PollState | 
         document_kind=row.document_kind,
         failures=row.failures,
         last_success_at=row.last_success_at,
+        first_poll_at=row.first_poll_at,
         first_success_at=row.first_success_at,
+        last_error_reason=row.last_error_reason,
     )
 
 
@@ -221,6 +228,7 @@ async def record_poll(session: AsyncSession, poll: PollOutcome) -> None:
     for name, value in poll.learnt.items():
         setattr(row, name, value)
     row.last_poll_at, row.last_status = poll.at, poll.status
+    row.first_poll_at = row.first_poll_at or poll.at
     row.last_error, row.last_error_reason = poll.error, poll.error_reason
     row.next_poll_at, row.next_poll_reason = poll.next_poll_at, poll.next_poll_reason
     row.failures = poll.failures

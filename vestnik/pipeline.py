@@ -35,7 +35,7 @@ from feeds.memory import (
     plan_request,
     remember,
 )
-from feeds.model import Document, DocumentKind, ItemId, SourceId, SourceKind, Validators
+from feeds.model import Document, DocumentKind, Entry, ItemId, SourceId, SourceKind, Validators
 from feeds.networks import Scope
 from feeds.outcomes import Exchange, FailReason
 from feeds.pace import Sight, is_own_outage
@@ -50,6 +50,8 @@ from vestnik.parsing import ParsingPool
 
 #: An item is pushed to followers of places it was filed under later only while it is this young.
 _STILL_NEWS = timedelta(days=3)
+#: The page could be read and showed nothing.
+_EMPTY_BEFORE = frozenset({"no-list", "selector-empty", "empty"})
 #: Ends of requests remembered for telling our own outage from other people's.
 _SIGHTS = 200
 
@@ -198,9 +200,12 @@ class Pipeline:
         source_id = state.source.id
         added = await items.add(session, source_id, findings.added, now=now)
         refiled = await self._refile(session, source_id, findings, now=now)
-        queued = 0
-        if state.first_success_at is not None:
-            queued = await outbox.fan_out(session, added, now=now)
+        is_known = state.first_success_at is not None
+        news = [
+            i for i, new in zip(added, findings.added, strict=True) if is_known or is_news(new.entry, state)
+        ]
+        queued = await outbox.fan_out(session, news, now=now)
+        if is_known:
             for item_id, scopes in refiled.items():
                 queued += await outbox.fan_out(session, [item_id], now=now, scopes=scopes)
         result = PassResult(
@@ -305,6 +310,21 @@ class Pipeline:
         self._metrics.items.labels("new").inc(result.new)
         self._metrics.items.labels("changed").inc(result.changed)
         self._metrics.queued.inc(result.queued)
+
+
+def is_news(entry: Entry, state: PollState) -> bool:
+    """Whether an entry of a source's first readable answer is to be pushed, not only published.
+
+    What stood there at the first sight is not news. But a page that was empty or out of reach when we
+    first asked has had its first sight: what it shows now with a later date is news, and without a
+    date too if we saw the page empty.
+    """
+    if state.first_poll_at is None:
+        return False
+    if entry.published is None:
+        return state.last_error_reason in _EMPTY_BEFORE
+    # Most pages show days only, and a day begins before the hour at which we asked.
+    return entry.published >= state.first_poll_at - timedelta(days=1)
 
 
 def _learn(state: PollState, outcome: FetchOutcome, reading: _Reading, end: PollEnd) -> dict[str, object]:

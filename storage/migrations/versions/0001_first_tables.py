@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("last_error_reason", sa.Text(), nullable=False),
         sa.Column("next_poll_at", storage.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("next_poll_reason", sa.Text(), nullable=False),
+        sa.Column("first_poll_at", storage.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("first_success_at", storage.types.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
     )
