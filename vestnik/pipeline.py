@@ -272,7 +272,8 @@ class Pipeline:
             await sources.set_host_wait(session, host, held, reason=reading.error or "Retry-After")
         facts = gather_facts(
             outcome,
-            end,
+            # A page that can be read and shows nothing is asked at its usual pace: news may come any time.
+            PollEnd.OK if reading.error_reason in _EMPTY_BEFORE else end,
             memory,
             failures=failures,
             validators=Validators(etag=learnt.get("etag"), last_modified=learnt.get("last_modified")),  # type: ignore[arg-type]
