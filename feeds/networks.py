@@ -58,7 +58,7 @@ class Relevance:
     Phrases match in any case; ``*`` stands for the rest of a word ("президентск* библиотек*"). An
     item that names a place of the network belongs to it when
 
-    * it names the institution (``words``) and speaks of work in places (``activity``), or
+    * it names the institution (``words``) and speaks of work in places (``activity``, ``branches``), or
     * it names a body that is the network by itself (``partners``), or
     * it stands at one of the network's own addresses (``urls``),
 
@@ -71,6 +71,8 @@ class Relevance:
     own: tuple[str, ...] = ()
     #: Work in places ("читальн* зал*", "agreement"); empty: naming the institution is enough.
     activity: tuple[str, ...] = ()
+    #: Bodies that house its branches ("областн* библиотек*"): beside its name they are work in a place.
+    branches: tuple[str, ...] = ()
     #: Bodies whose news belongs to the network even where the institution is not named.
     partners: tuple[str, ...] = ()
     #: Words that rule the network out ("виртуальный читальный зал РГБ").
