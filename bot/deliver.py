@@ -1,60 +1,46 @@
 """Delivery: outbox rows become messages, each once.
 
-The order is always: wait for the chat's turn, commit ``sending``, send, commit the outcome. A
-process killed in between leaves rows in ``sending``; the next start knows their outcome is unknown
-and applies the policy: a private chat gets it once more, marked as a possible repeat; a group or
-channel does not, because a double there is public.
+The order is always: wait for the chat's turn, commit ``sending``, wait for the slot, send, commit
+the outcome. A process killed in between leaves rows in ``sending``; the next start knows their
+outcome is unknown and applies the policy: a private chat gets it once more, marked as a possible
+repeat; a group or channel does not, because a double there is public.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable
 from functools import partial
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Message
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.deps import BotDeps
-from bot.limiter import Priority, Turns
+from bot.limiter import Priority, Turn, Turns
 from bot.messages import OutgoingMessage, as_plain, news_message
+from bot.outage import FIRST_RETRY, Outage, retry_wait
 from bot.outcomes import Act, Verdict, judge
-from storage import items, outbox, subscribers
+from bot.settle import DeliveryCounts, Settler
+from storage import items, outbox
 from storage.database import DBAPIError
-from storage.groupcommit import GroupCommit
-from storage.outbox import Delivery
+from storage.outbox import Delivery, OutboxId
 from storage.subscribers import SubscriberId
 
 log = structlog.get_logger(__name__)
 
-#: Chats worked on side by side; their messages wait in memory for a slot.
-_AT_ONCE = 100
+#: Chats waiting in memory. Chats that may not get a message yet wait here too: so many that they
+#: leave nobody out, even at a thousand messages a second.
+_AT_ONCE = 1_000
 #: Refill before the last one is done.
-_REFILL_BELOW = 50
-#: Waits between tries, in seconds, doubling.
-_FIRST_RETRY, _LONGEST_RETRY = 1.0, 300.0
-#: An explicit refusal by a server in trouble is tried this often before an admin must look.
-_SERVER_TROUBLE_TRIES = 12
-#: A possible repeat waits this long: whatever broke the connection may still be going on.
-_REPEAT_AFTER = timedelta(seconds=5)
+_REFILL_BELOW = 500
 #: Without a wake-up the outbox is looked at this often.
 _IDLE_SECONDS = 30.0
+#: While we may not send: how soon to see whether we may again.
+_FORBIDDEN_SECONDS = 1.0
 
-
-@dataclass(slots=True)
-class DeliveryCounts:
-    """What happened since the start, for metrics and ``/health``."""
-
-    sent: int = 0
-    unknown: int = 0
-    failed: int = 0
-    floods: int = 0
+_ComposeKey = tuple[int, str, str, bool]
 
 
 class Deliverer:
@@ -74,12 +60,18 @@ class Deliverer:
         self._turns = turns
         self._may_send = may_send
         self._on_token_refused = on_token_refused
-        self._commit = GroupCommit(deps.database)
+        self._settler = Settler(deps.database, clock=deps.clock)
         self._working: dict[SubscriberId, asyncio.Task[None]] = {}
+        self._in_flight: dict[OutboxId, asyncio.Task[None] | None] = {}
+        self._composed: dict[_ComposeKey, asyncio.Task[OutgoingMessage | None]] = {}
+        self._outage = Outage()
         self._news = asyncio.Event()
         self._stopping = False
-        self._outage = 0
-        self.counts = DeliveryCounts()
+
+    @property
+    def counts(self) -> DeliveryCounts:
+        """What happened since the start."""
+        return self._settler.counts
 
     def wake(self) -> None:
         """Say that the outbox may hold something new."""
@@ -87,59 +79,61 @@ class Deliverer:
 
     async def recover(self) -> int:
         """Settle rows a dead process left in ``sending``; returns how many there were."""
-        async with self._deps.database.write() as session:
-            left = await outbox.left_sending(session)
-            for delivery in left:
-                await self._settle_unknown(session, delivery, "the process ended while sending")
-        if left:
-            log.warning("deliver.recovered", unknown=len(left))
-        return len(left)
+        return await self._settler.recover(in_flight=self._in_flight.keys())
 
     async def run(self) -> None:
         """Deliver until :meth:`stop`."""
+        self._turns.hold_bot(await self._settler.held_for())
         while not self._stopping:
             self._news.clear()
             try:
-                await self._refill()
+                seconds = await self._refill()
             except Exception:
                 log.exception("deliver.refill_failed")
-                await asyncio.sleep(_FIRST_RETRY)
+                await asyncio.sleep(FIRST_RETRY)
                 continue
-            await self._pause()
+            await self._wait_for_news(seconds)
 
     async def stop(self, *, within: float) -> None:
         """Begin nothing new, and give requests under way ``within`` seconds to be answered."""
         self._stopping = True
         self._news.set()
-        if self._working:
-            await asyncio.wait(self._working.values(), timeout=within)
-        for task in list(self._working.values()):
+        tasks = set(self._working.values())
+        under_way = {task for task in self._in_flight.values() if task is not None}
+        for task in tasks - under_way:
             task.cancel()
-        await asyncio.gather(*self._working.values(), return_exceptions=True)
-        await self._commit.drain()
+        if under_way:
+            await asyncio.wait(under_way, timeout=within)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._settler.drain()
 
-    async def _refill(self) -> None:
-        if len(self._working) >= _REFILL_BELOW or not self._may_send():
-            return
+    async def _refill(self) -> float:
+        """Take up what is due; returns the seconds until there may be more without a wake-up."""
+        if not self._may_send():
+            return _FORBIDDEN_SECONDS
+        if len(self._working) >= _REFILL_BELOW:
+            return _IDLE_SECONDS
+        self._composed.clear()
+        now = self._deps.clock()
+        room = _AT_ONCE - len(self._working)
         async with self._deps.database.read() as session:
-            heads = await outbox.heads(
-                session, now=self._deps.clock(), limit=_AT_ONCE, without=self._working.keys()
-            )
-        for delivery in heads[: _AT_ONCE - len(self._working)]:
+            heads = await outbox.heads(session, now=now, limit=room, without=self._working.keys())
+            due = None if heads else await outbox.next_due_at(session)
+        for delivery in heads:
             task = asyncio.create_task(self._deliver_safely(delivery), name=f"deliver-{delivery.id}")
             self._working[delivery.subscriber_id] = task
             task.add_done_callback(partial(self._done, delivery.subscriber_id))
+        if due is None:
+            return _IDLE_SECONDS
+        return min(_IDLE_SECONDS, max(0.2, (due - now).total_seconds()))
 
     def _done(self, subscriber_id: SubscriberId, _task: asyncio.Task[None]) -> None:
         self._working.pop(subscriber_id, None)
         self._news.set()
 
-    async def _pause(self) -> None:
-        async with self._deps.database.read() as session:
-            due = await outbox.next_due_at(session)
-        seconds = _IDLE_SECONDS
-        if due is not None:
-            seconds = min(seconds, max(0.2, (due - self._deps.clock()).total_seconds()))
+    async def _wait_for_news(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._news.wait(), timeout=seconds)
         except TimeoutError:
@@ -151,29 +145,58 @@ class Deliverer:
         except asyncio.CancelledError:
             raise
         except Exception:
-            # The row stays in ``sending`` or ``queued``; nothing else may suffer.
+            # Storage is in trouble; the row stays queued, and nothing else may suffer.
             log.exception("deliver.failed", outbox_id=delivery.id)
-            await asyncio.sleep(_FIRST_RETRY)
+            await asyncio.sleep(FIRST_RETRY)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        message = await self._compose(delivery)
         is_group = delivery.kind != "private"
-        async with self._turns.turn(delivery.chat_id, is_group=is_group, priority=Priority.NEWS):
+        async with self._turns.turn(delivery.chat_id, is_group=is_group, priority=Priority.NEWS) as turn:
             if self._stopping or not self._may_send():
                 return
-            marked = await self._commit.do(
-                lambda session: outbox.mark_sending(session, [delivery.id], now=self._deps.clock())
-            )
-            if not marked:
-                return  # unfollowed, paused or forgotten while it waited
+            message = await self._compose_safely(delivery)
             if message is None:
-                await self._commit.do(
-                    lambda session: outbox.mark_skipped(
-                        session, delivery.id, reason="item-gone", now=self._deps.clock()
-                    )
-                )
                 return
-            await self._send(delivery, message)
+            self._in_flight[delivery.id] = asyncio.current_task()
+            try:
+                if await self._begin(delivery, turn):
+                    await self._send(delivery, message, turn)
+            finally:
+                del self._in_flight[delivery.id]
+
+    async def _begin(self, delivery: Delivery, turn: Turn) -> bool:
+        """Record the attempt and wait for the slot; ``False`` when nothing is to be sent."""
+        try:
+            if not await self._settler.attempt(delivery):
+                return False  # unfollowed, paused or forgotten while it waited
+            await turn.slot()
+        except (asyncio.CancelledError, DBAPIError):
+            # A commit that reported an error, or whose caller was cancelled, may still have happened.
+            await self._settler.not_begun(delivery)
+            raise
+        if self._stopping or not self._may_send():
+            await self._settler.not_begun(delivery)
+            return False
+        return True
+
+    async def _compose_safely(self, delivery: Delivery) -> OutgoingMessage | None:
+        """The message; ``None`` when there is none, which is recorded."""
+        key = (delivery.item_id, delivery.language, delivery.timezone, delivery.possible_repeat)
+        composing = self._composed.get(key)
+        if composing is None:
+            composing = self._composed[key] = asyncio.create_task(self._compose(delivery))
+        try:
+            message = await asyncio.shield(composing)
+        except DBAPIError:
+            self._composed.pop(key, None)
+            raise
+        except Exception as error:
+            log.exception("deliver.not_composed", outbox_id=delivery.id, item_id=delivery.item_id)
+            await self._settler.cannot_compose(delivery, detail=f"{type(error).__name__}: {error}")
+            return None
+        if message is None:
+            await self._settler.cannot_compose(delivery, detail="")
+        return message
 
     async def _compose(self, delivery: Delivery) -> OutgoingMessage | None:
         async with self._deps.database.read() as session:
@@ -191,23 +214,19 @@ class Deliverer:
             possible_repeat=delivery.possible_repeat,
         )
 
-    async def _send(self, delivery: Delivery, message: OutgoingMessage) -> None:
+    async def _send(self, delivery: Delivery, message: OutgoingMessage, turn: Turn) -> None:
         answer = await self._request(delivery, message)
         if isinstance(answer, Verdict) and answer.act is Act.PLAIN and message.parse_mode is not None:
             log.error("deliver.sent_as_plain", outbox_id=delivery.id, detail=answer.detail)
             # Refused means not sent, so a second request within this attempt can't double.
-            is_group = delivery.kind != "private"
-            await self._turns.again(delivery.chat_id, is_group=is_group, priority=Priority.NEWS)
+            await turn.slot()
             answer = await self._request(delivery, as_plain(message))
         if isinstance(answer, Verdict):
             await self._act(delivery, answer)
-        else:
-            self._outage = 0
-            self.counts.sent += 1
-            await self._insist(partial(self._record_sent, delivery=delivery, message_id=answer.message_id))
-            log.info(
-                "deliver.sent", outbox_id=delivery.id, item_id=delivery.item_id, story_id=delivery.story_id
-            )
+            return
+        self._outage.went_through()
+        await self._settler.sent(delivery, answer.message_id)
+        log.info("deliver.sent", outbox_id=delivery.id, item_id=delivery.item_id, story_id=delivery.story_id)
 
     async def _request(self, delivery: Delivery, message: OutgoingMessage) -> Message | Verdict:
         try:
@@ -222,20 +241,10 @@ class Deliverer:
             )
         except TelegramError as error:
             return judge(error)
-
-    async def _insist(self, change: Callable[[AsyncSession], Awaitable[None]]) -> None:
-        """Record what has happened, however long storage is in trouble: forgetting it would double."""
-        for attempt in itertools.count(1):
-            try:
-                await self._commit.do(change)
-            except DBAPIError as error:
-                log.error("deliver.outcome_not_stored", attempt=attempt, error=str(error.orig))  # noqa: TRY400
-                await asyncio.sleep(_backoff(min(attempt, 5)))
-            else:
-                return
-
-    async def _record_sent(self, session: AsyncSession, *, delivery: Delivery, message_id: int) -> None:
-        await outbox.mark_sent(session, delivery.id, message_id=message_id, now=self._deps.clock())
+        except Exception as error:
+            # An answer the library stumbled over: it was an answer, so Telegram may have acted.
+            log.exception("deliver.answer_not_understood", outbox_id=delivery.id)
+            return Verdict(act=Act.UNKNOWN, reason="unknown-outcome", detail=repr(error))
 
     async def _act(self, delivery: Delivery, verdict: Verdict) -> None:
         """Carry out what an answer means: first what the world must wait for, then the row."""
@@ -246,88 +255,34 @@ class Deliverer:
             reason=verdict.reason,
             detail=verdict.detail,
         )
+        wait, to_blame = FIRST_RETRY, False
         if verdict.act is Act.WAIT:
-            self.counts.floods += 1
-            self._turns.flooded(
-                delivery.chat_id, is_group=delivery.kind != "private", seconds=verdict.seconds
-            )
+            wait = verdict.seconds
+            await self._flooded(delivery, wait)
         elif verdict.act is Act.STOP:
             self._on_token_refused(verdict.detail)
-        elif verdict.act is Act.RETRY and verdict.reason == "unreachable":
-            self._outage += 1
-            self._turns.hold_bot(_backoff(self._outage))
-        await self._insist(partial(self._record, delivery=delivery, verdict=verdict))
+        elif verdict.reason == "unreachable":
+            wait = self._outage.unreachable(is_held=self._turns.is_held())
+            self._turns.hold_bot(wait)
+        elif verdict.act is Act.RETRY:
+            to_blame = self._outage.is_to_blame(delivery.chat_id)
+            wait = self._trouble(delivery, to_blame=to_blame)
+        elif verdict.act is not Act.UNKNOWN:
+            # Any other answer came from a Telegram that works.
+            self._outage.went_through()
+        await self._settler.refused(delivery, verdict, wait=wait, to_blame=to_blame)
 
-    async def _record(self, session: AsyncSession, *, delivery: Delivery, verdict: Verdict) -> None:
-        now = self._deps.clock()
-        match verdict.act:
-            case Act.WAIT:
-                until = now + timedelta(seconds=verdict.seconds)
-                await outbox.hold_chat(session, delivery.chat_id, until=until)
-                await outbox.put_back(
-                    session, delivery.id, due_at=until, reason=verdict.reason, attempt_counts=False
-                )
-            case Act.RETRY | Act.STOP:
-                await self._record_retry(session, delivery, verdict)
-            case Act.UNKNOWN:
-                await self._settle_unknown(session, delivery, verdict.detail)
-            case Act.PAUSE_CHAT | Act.PAUSE_TOPIC:
-                thread = delivery.thread_id if verdict.act is Act.PAUSE_TOPIC else None
-                await outbox.mark_failed(
-                    session, delivery.id, reason=verdict.reason, detail=verdict.detail, now=now
-                )
-                await subscribers.pause(
-                    session, chat_id=delivery.chat_id, thread_id=thread, reason=verdict.reason, now=now
-                )
-            case Act.MIGRATE:
-                await outbox.put_back(
-                    session, delivery.id, due_at=now, reason=verdict.reason, attempt_counts=False
-                )
-                await subscribers.migrate(
-                    session, old_chat_id=delivery.chat_id, new_chat_id=verdict.new_chat_id, now=now
-                )
-            case _:
-                self.counts.failed += 1
-                await outbox.mark_failed(
-                    session, delivery.id, reason=verdict.reason, detail=verdict.detail, now=now
-                )
+    async def _flooded(self, delivery: Delivery, seconds: float) -> None:
+        self.counts.floods += 1
+        is_group = delivery.kind != "private"
+        if self._turns.flooded(delivery.chat_id, is_group=is_group, seconds=seconds):
+            await self._settler.hold_bot(seconds)
 
-    async def _record_retry(self, session: AsyncSession, delivery: Delivery, verdict: Verdict) -> None:
-        now = self._deps.clock()
-        # ``attempts`` was read before this one was recorded.
-        attempt = delivery.attempts + 1
-        if verdict.reason == "server-trouble" and attempt >= _SERVER_TROUBLE_TRIES:
-            self.counts.failed += 1
-            await outbox.mark_failed(
-                session, delivery.id, reason=verdict.reason, detail=verdict.detail, now=now
-            )
-            return
-        counts = verdict.reason == "server-trouble"
-        wait = timedelta(seconds=_backoff(attempt if counts else self._outage))
-        await outbox.put_back(
-            session,
-            delivery.id,
-            due_at=now + wait,
-            reason=verdict.reason,
-            detail=verdict.detail,
-            attempt_counts=counts,
-        )
-
-    async def _settle_unknown(self, session: AsyncSession, delivery: Delivery, detail: str) -> None:
-        self.counts.unknown += 1
-        now = self._deps.clock()
-        if delivery.kind == "private" and not delivery.possible_repeat:
-            await outbox.put_back(
-                session,
-                delivery.id,
-                due_at=now + _REPEAT_AFTER,
-                reason="unknown-outcome",
-                detail=detail,
-                possible_repeat=True,
-            )
-        else:
-            await outbox.mark_unknown(session, delivery.id, detail=detail, now=now)
-
-
-def _backoff(attempt: int) -> float:
-    return min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** max(0, attempt - 1))
+    def _trouble(self, delivery: Delivery, *, to_blame: bool) -> float:
+        """The wait after a 5xx: of this message, or of everybody when nothing goes through."""
+        if to_blame:
+            return retry_wait(delivery.attempts + 1)
+        wait = self._outage.unreachable(is_held=self._turns.is_held())
+        if self._outage.concerns_all():
+            self._turns.hold_bot(wait)
+        return wait

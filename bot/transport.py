@@ -6,11 +6,12 @@ is one of:
 
 * :class:`NotSent`: no byte of the request left us; trying again is safe;
 * :class:`OutcomeUnknown`: the request was written, the answer never came;
-* :class:`ServerTrouble`: Telegram answered with 5xx.
+* :class:`ServerTrouble`: the answer was 5xx, or not the Bot API's at all but that of a proxy on the way.
 """
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,7 +38,7 @@ class OutcomeUnknown(TimedOut):
 
 
 class ServerTrouble(NetworkError):
-    """Telegram answered 5xx: it says itself that it failed."""
+    """The answer was 5xx, or a page of something that stands before the Bot API."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the Bot API server answered {status}")
@@ -93,6 +94,9 @@ class AiohttpRequest(BaseRequest):
         connect = _CONNECT_SECONDS if isinstance(connect_timeout, DefaultValue) else connect_timeout
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect, connect=connect, sock_read=seconds)
         written = SimpleNamespace(value=False)
+        # One look at the sockets first: a connection the server closed while we were busy is dropped
+        # then, instead of swallowing a request whose outcome nobody would know.
+        await asyncio.sleep(0)
         try:
             async with self._session.request(
                 method,
@@ -103,9 +107,10 @@ class AiohttpRequest(BaseRequest):
                 allow_redirects=False,
                 headers={"User-Agent": self.USER_AGENT},
             ) as response:
-                if response.status >= 500:
+                body = await response.read()
+                if response.status >= 500 or (response.status >= 300 and not _is_json(body)):
                     raise ServerTrouble(response.status)
-                return response.status, await response.read()
+                return response.status, body
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = f"{type(error).__name__}: {error}".rstrip(": ")
             if written.value:
@@ -115,6 +120,10 @@ class AiohttpRequest(BaseRequest):
 
 async def _mark_written(_session: Any, context: SimpleNamespace, _params: Any) -> None:
     context.trace_request_ctx.value = True
+
+
+def _is_json(body: bytes) -> bool:
+    return body.lstrip().startswith(b"{")
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
