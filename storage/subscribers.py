@@ -235,14 +235,14 @@ async def following(session: AsyncSession, subscriber_id: SubscriberId) -> list[
     return [Scope(scope) for scope in rows]
 
 
-async def all_subscriptions(session: AsyncSession) -> list[tuple[SubscriberId, Scope]]:
-    """Who follows what, oldest first."""
+async def all_subscriptions(session: AsyncSession) -> list[tuple[SubscriberId, Scope, LanguageCode]]:
+    """Who follows what, and in which language they read; oldest first."""
     rows = await session.execute(
-        select(SubscriptionRow.subscriber_id, SubscriptionRow.scope).order_by(
-            SubscriptionRow.created_at, SubscriptionRow.subscriber_id
-        )
+        select(SubscriptionRow.subscriber_id, SubscriptionRow.scope, SubscriberRow.language)
+        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+        .order_by(SubscriptionRow.created_at, SubscriptionRow.subscriber_id)
     )
-    return [(SubscriberId(subscriber), Scope(scope)) for subscriber, scope in rows]
+    return [(SubscriberId(who), Scope(scope), LanguageCode(language)) for who, scope, language in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

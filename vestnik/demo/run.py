@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from feeds.model import NetworkId, RegionCode
+from feeds.model import LanguageCode, NetworkId, RegionCode
 from feeds.networks import ALL, Networks, Scope
 from storage import items, sources, subscribers
 from storage.database import Database
@@ -116,7 +116,9 @@ async def _tell_progress(database: Database, config: Configuration) -> None:
     languages = {language for _, language in filled}
     places = {scope for scope, _ in filled if "/" in scope and "district:" not in scope}
     errors.print(f"2/4  {len(config.sources)} sources read, {number} items stored", markup=False)
-    errors.print(f"3/4  classified: {len(places)} regions and countries, {len(languages)} languages", markup=False)
+    errors.print(
+        f"3/4  classified: {len(places)} regions and countries, {len(languages)} languages", markup=False
+    )
     errors.print("4/4  published as pages and feeds; the bot listens", markup=False)
 
 
@@ -141,19 +143,24 @@ def _tell_addresses(config: Configuration, telegram: Emulator, site_url: str) ->
 
 async def _publish_for_followers(database: Database, networks: Networks, recorded: RecordedSite) -> None:
     """Publish one item for every place somebody begins to follow."""
-    served: set[tuple[int, Scope]] = set()
+    served: set[tuple[subscribers.SubscriberId, Scope]] = set()
     while True:
         async with database.read() as session:
             wishes = await subscribers.all_subscriptions(session)
-        fresh = [each for each in wishes if each not in served]
+        fresh = [each for each in wishes if each[:2] not in served]
         if fresh:
             await asyncio.sleep(_PUBLISH_AFTER)
-        for wish in fresh:
-            served.add(wish)
-            for code in _codes_of(wish[1], networks):
-                if recorded.publish_about(code) is not None:
-                    break
+        for who, scope, language in fresh:
+            served.add((who, scope))
+            _publish_about(_codes_of(scope, networks), language, recorded)
         await asyncio.sleep(0.5)
+
+
+def _publish_about(codes: list[RegionCode], language: LanguageCode, recorded: RecordedSite) -> None:
+    """Publish about the first of ``codes`` there is news of, in the reader's language where it exists."""
+    for languages in ((language,), (LanguageCode("en"),)):
+        if any(recorded.publish_about(code, languages=languages) for code in codes):
+            return
 
 
 def _codes_of(scope: Scope, networks: Networks) -> list[RegionCode]:
