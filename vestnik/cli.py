@@ -14,7 +14,7 @@ import typer
 from feeds.errors import FeedsError
 from storage.database import StorageError
 from vestnik import __version__
-from vestnik.commands import answer, database, inspect, service, sources
+from vestnik.commands import answer, database, export, inspect, service, sources
 from vestnik.config import ConfigError
 from vestnik.errors import BadSetup, Failed
 from vestnik.terminal import Options, errors, out
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (service, answer, inspect, database):
+for part in (service, answer, inspect, database, export):
     part.register(app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(inspect.config_app, name="config")
