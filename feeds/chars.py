@@ -23,6 +23,13 @@ _JOINED = "\u0600-\u1fff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
 _LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])")
 
 
+# One look for all of the above: most texts have none of it.
+_SUSPECT = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_PLANES}"
+    "\u00ad\u180e\u200b-\u200d\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
 def strip_illegal(text: str) -> str:
     """``text`` without characters XML 1.0 refuses."""
     return _ILLEGAL.sub("", text)
@@ -30,8 +37,8 @@ def strip_illegal(text: str) -> str:
 
 def strip_hidden(text: str) -> str:
     """``text`` without illegal, invisible and reordering characters; stray C1 controls get their meaning."""
-    if text.isascii():
-        return _ILLEGAL.sub("", text)
+    if _SUSPECT.search(text) is None:
+        return text
     text = _C1.sub(lambda match: _C1_MEANING[ord(match.group())], text)
     text = _INVISIBLE.sub("", _ILLEGAL.sub("", text))
     return _LOOSE_JOINER.sub("", text)

@@ -53,6 +53,8 @@ _IMAGE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _PIXEL = re.compile(r' (?:width|height)="[01]"')
 _EMPTY = re.compile(r"<(p|li|h[2-4]|ul|ol|blockquote|figure|figcaption|a|b|i|em|strong)>\s*</\1>")
 
+_CLEAN_INLINE = re.compile(r"</?(?:a|strong|em|b|i|code|img)(?: [^<>]*)?>")
+_CLEAN_BLOCK = re.compile(r"<[^<>]*>")
 _PRE_START = re.compile(r"<pre>\n+")  # the first line end of ``pre`` is not its content
 
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
@@ -122,6 +124,11 @@ def html_to_text(source: str) -> str:
     if is_too_deep(source):
         return clean_text(_ANY_TAG.sub(" ", source))
     return clean_text(_rendered(source))
+
+
+def clean_html_to_text(cleaned: str) -> str:
+    """The words of what :func:`clean_html` gave: as :func:`html_to_text`, without parsing again."""
+    return clean_text(html.unescape(_CLEAN_BLOCK.sub(" ", _CLEAN_INLINE.sub("", cleaned[:MAX_HTML]))))
 
 
 def clean_html(source: str, *, base_url: str) -> str:

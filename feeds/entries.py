@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from feeds.clean import MAX_HTML, clean_html, clean_text, html_to_text, safe_url
+from feeds.clean import MAX_HTML, clean_html, clean_html_to_text, clean_text, html_to_text, safe_url
 from feeds.dates import read_published
 from feeds.model import Entry, LanguageCode
 
@@ -90,7 +90,7 @@ def build_entry(said: Said, place: Place) -> Entry | None:
     """The cleaned entry, or ``None`` when it says nothing a reader could see or follow."""
     base_url = safe_url(said.base_url, base_url=place.url) or place.url
     content_html = _content_html(said, base_url)
-    summary = _cut(html_to_text(said.summary) or _content_text(said, content_html), MAX_SUMMARY)
+    summary = _cut(_summary(said, content_html), MAX_SUMMARY)
     url = safe_url(said.url, base_url=place.url) if said.url.strip() else None
     title = _cut(clean_text(said.title), MAX_TITLE) or _made_title(summary)
     if not title:
@@ -139,8 +139,14 @@ def _content_html(said: Said, base_url: str) -> str:
     return cleaned if "<" in cleaned or said.content.strip() else ""
 
 
-def _content_text(said: Said, content_html: str) -> str:
-    return clean_text(said.content) if said.content_is_plain else html_to_text(content_html)
+def _summary(said: Said, content_html: str) -> str:
+    """Words of the summary, else of the content."""
+    if said.content.strip() or not content_html:
+        summary = html_to_text(said.summary)
+        return summary or (
+            clean_text(said.content) if said.content_is_plain else clean_html_to_text(content_html)
+        )
+    return clean_html_to_text(content_html)
 
 
 def _paragraphs(plain: str) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 
-from feeds.clean import html_to_text
+from feeds.clean import clean_html_to_text
 from feeds.model import Entry
 from feeds.urls import canonical_url
 
@@ -24,18 +24,14 @@ _NOISE = re.compile(
     r"|\d+\s*(?:просмотр\w*|комментари\w*|views?\b|comments?\b|likes?\b)"
     r"|\d+\s*(?:секунд\w*|минут\w*|час\w*|дн\w*|день|недел\w*)\s+назад"
     r"|\d+\s*(?:seconds?|minutes?|hours?|days?|weeks?)\s+ago",
-    re.IGNORECASE,
 )
+_SIGNS = ("просмотр", "комментари", "назад", "view", "comment", "like", "hits", "ago")
 
 
 def digest(*parts: str) -> str:
     """128 bits of ``parts``, in hexadecimal; no two lists of parts share their encoding."""
-    hashed = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode("utf-8", errors="replace")
-        hashed.update(f"{len(encoded)}:".encode())
-        hashed.update(encoded)
-    return hashed.hexdigest()
+    encoded = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", errors="replace")
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
 def fold_words(text: str) -> str:
@@ -46,10 +42,15 @@ def fold_words(text: str) -> str:
 
 def fingerprint(entry: Entry) -> str:
     """Fingerprint of title, page and text. The date is in it only as given or not: sources bump dates."""
-    text = html_to_text(entry.content_html) if entry.content_html else entry.summary
+    text = clean_html_to_text(entry.content_html) if entry.content_html else entry.summary
     page = canonical_url(entry.url) if entry.url else ""
-    words = fold_words(_NOISE.sub(" ", text[:_TEXT]))
+    words = fold_words(_without_noise(text[:_TEXT]))
     return f"{VERSION}:{digest(fold_words(entry.title), page, words)}:{'d' if entry.published else '-'}"
+
+
+def _without_noise(text: str) -> str:
+    lowered = text.lower()
+    return _NOISE.sub(" ", lowered) if any(sign in lowered for sign in _SIGNS) else text
 
 
 def has_changed(stored: str, current: str) -> bool:

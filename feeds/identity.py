@@ -106,28 +106,25 @@ class _Facets:
     spot: str
     title: str
     day: str
-    fingerprint: str
 
-    def key(self, kind: str) -> str:
-        """Key of ``kind``, or empty when the entry lacks the part that makes it a key."""
-        needed, parts = {
+    def keys(self) -> dict[str, str]:
+        """Key of each kind; empty when the entry lacks the part that makes it a key."""
+        made: dict[str, tuple[str, tuple[str, ...]]] = {
             "guid": (self.guid, (self.guid,)),
             "gp": (self.guid, (self.guid, self.spot)),
             "ptd": (self.spot, (self.spot, self.title, self.day)),
             "spot": (self.spot if self.spot != self.page else "", (self.spot,)),
             "page": (self.page, (self.page,)),
             "td": ("" if self.spot else self.title, (self.title, self.day)),
-            "all": (self.title, (self.guid, self.spot, self.title, self.day, self.fingerprint)),
+            "all": (self.title, (self.guid, self.spot, self.title, self.day, self.entry.summary)),
             "title": (self.title, (self.title,)),
             "shared-guid": (self.guid, (self.guid,)),
             "shared-page": (self.page, (self.page,)),
-        }[kind]
-        return f"{kind}:{digest(*parts)}" if needed else ""
+        }
+        return {kind: f"{kind}:{digest(*parts)}" if needed else "" for kind, (needed, parts) in made.items()}
 
 
 _FINDING: tuple[str, ...] = ("guid", "gp", "ptd", "spot", "page", "td", "all")
-_KINDS = (*_FINDING, "title", "shared-guid", "shared-page")
-
 #: Keys of one entry (and its repeats) by kind, each once, in order.
 _Keys = Mapping[str, dict[str, None]]
 
@@ -162,9 +159,7 @@ class _Claims:
 
 def entry_keys(entries: Sequence[Entry]) -> tuple[tuple[str, ...], ...]:
     """For each entry every key it could be known by: what to look up before :func:`match_entries`."""
-    return tuple(
-        tuple(key for kind in _KINDS if (key := facets.key(kind))) for facets in map(_facets, entries)
-    )
+    return tuple(tuple(filter(None, _facets(entry).keys().values())) for entry in entries)
 
 
 def match_entries(entries: Sequence[Entry], known: Mapping[str, KnownItem]) -> tuple[Match, ...]:
@@ -221,15 +216,16 @@ def _is_cut(one: str, other: str) -> bool:
 
 
 def _facets(entry: Entry) -> _Facets:
-    guid = (entry.guid or "").strip()
+    guid, url = (entry.guid or "").strip(), entry.url or ""
+    page = canonical_url(url) if url else ""
+    spot = canonical_url(url, keep_fragment=True) if "#" in url else page
     return _Facets(
         entry=entry,
-        guid=canonical_url(guid, keep_fragment=True) if guid else "",
-        page=canonical_url(entry.url) if entry.url else "",
-        spot=canonical_url(entry.url, keep_fragment=True) if entry.url else "",
+        guid=spot if guid == url else canonical_url(guid, keep_fragment=True),
+        page=page,
+        spot=spot,
         title=fold_words(entry.title) or entry.title,
         day=entry.published.date().isoformat() if entry.published else "",
-        fingerprint=fingerprint(entry),
     )
 
 
@@ -255,7 +251,7 @@ def _without_repeats(facets: Sequence[_Facets]) -> list[list[_Facets]]:
 def _repeats(one: _Facets, other: _Facets) -> bool:
     """Whether two entries at one place are one: nothing they give tells them apart."""
     days_agree = one.day == other.day or not (one.day and other.day)
-    if one.fingerprint == other.fingerprint and days_agree:
+    if one.title == other.title and days_agree and _says_the_same(one.entry, other.entry):
         return True  # also under two guids
     if one.guid != other.guid:
         return False
@@ -265,14 +261,22 @@ def _repeats(one: _Facets, other: _Facets) -> bool:
     return bool(one.spot) and days_agree and same_title
 
 
+def _says_the_same(one: Entry, other: Entry) -> bool:
+    return not has_changed(fingerprint(one), fingerprint(other)) or not has_changed(
+        fingerprint(other), fingerprint(one)
+    )
+
+
 def _plans(groups: Sequence[Sequence[_Facets]], known: Mapping[str, KnownItem]) -> list[_Plan]:
-    keys = [
-        {kind: dict.fromkeys(key for facet in group if (key := facet.key(kind))) for kind in _KINDS}
-        for group in groups
-    ]
+    keys = [_group_keys(group) for group in groups]
     seen = Counter(key for each in keys for kind in _FINDING for key in each[kind])
     guids_hold = not _guids_are_contradicted(keys, known)
     return [_plan(each, seen, known, guids_hold=guids_hold) for each in keys]
+
+
+def _group_keys(group: Sequence[_Facets]) -> _Keys:
+    made = [facet.keys() for facet in group]
+    return {kind: dict.fromkeys(each[kind] for each in made if each[kind]) for kind in made[0]}
 
 
 def _plan(keys: _Keys, seen: Mapping[str, int], known: Mapping[str, KnownItem], *, guids_hold: bool) -> _Plan:
@@ -328,21 +332,19 @@ def _find_known(plans: Sequence[_Plan], claims: _Claims) -> dict[int, KnownItem]
 
 
 def _decide_known(facet: _Facets, owner: KnownItem, keys: tuple[str, ...]) -> Match:
-    if (
-        owner.item_id is None
-        or owner.fingerprint is None
-        or not has_changed(owner.fingerprint, facet.fingerprint)
-    ):
-        return Known(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=facet.fingerprint)
-    return Changed(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=facet.fingerprint)
+    said = fingerprint(facet.entry)
+    if owner.item_id is None or owner.fingerprint is None or not has_changed(owner.fingerprint, said):
+        return Known(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=said)
+    return Changed(entry=facet.entry, item_id=owner.item_id, keys=keys, fingerprint=said)
 
 
 def _decide_unfound(facet: _Facets, plan: _Plan, claims: _Claims) -> Match:
     keys = claims.take(plan.remember, None)
+    said = fingerprint(facet.entry)
     owned = _owner(plan.find, claims.known)
     if owned is not None and not set(keys) & set(plan.find):
         # Another entry of the document is that item already, and nothing would find this one again:
         # as new it would come back at every poll.
-        return Known(entry=facet.entry, item_id=owned.item_id, keys=(), fingerprint=facet.fingerprint)
-    title_known = facet.key("title") in claims.known
-    return New(entry=facet.entry, keys=keys, fingerprint=facet.fingerprint, title_known=title_known)
+        return Known(entry=facet.entry, item_id=owned.item_id, keys=(), fingerprint=said)
+    title_known = facet.keys()["title"] in claims.known
+    return New(entry=facet.entry, keys=keys, fingerprint=said, title_known=title_known)

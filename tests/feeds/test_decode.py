@@ -191,9 +191,9 @@ def test_utf8_is_read_as_written_unless_it_was_spoilt(text: str) -> None:
     ids=range(7),
 )
 def test_hostile_bodies_are_decoded_in_time(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     decode(body)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 _TRUE = {

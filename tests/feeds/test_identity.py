@@ -370,6 +370,6 @@ def test_different_entries_never_merge(numbers: list[int], with_guid: bool, with
 
 def test_two_thousand_entries_at_one_address_take_little_time() -> None:
     entries = [entry(n, guid=None, url="https://lib.example/news") for n in range(2000)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(match_entries(entries, {})) == 2000
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5

@@ -424,10 +424,10 @@ def test_parsing_runs_in_a_process_pool() -> None:
     ids=range(13),
 )
 def test_hostile_documents_take_little_time(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with suppress(ParseError):
         parse(source)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 _WORDS = """

@@ -109,7 +109,7 @@ def compared(path: str, entry: Entry, document: Document) -> Compared | None:  #
     if key in {"['id']", "['guid']"}:
         return entry.guid, clean_text
     if key in dates:
-        return dates[key], lambda value: datetime(*value[:6], tzinfo=UTC)
+        return dates[key], lambda value: datetime(*map(int, value[:6]), tzinfo=UTC)
     if key == "['published']":
         return entry.published_text, str
     if re.fullmatch(r"\['tags'\]\[\d\]\['(?:term|label)'\]", key):

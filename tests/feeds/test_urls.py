@@ -1,5 +1,7 @@
 """Addresses: shown ones are safe and absolute, canonical ones fold what means the same page."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +114,13 @@ def test_addresses_of_one_page_fold_to_one_key(one: str, other: str) -> None:
 )
 def test_addresses_of_two_pages_stay_apart(one: str, other: str) -> None:
     assert canonical_url(one) != canonical_url(other)
+
+
+def test_a_long_host_of_dots_is_judged_in_time() -> None:
+    started = time.process_time()
+    for host in ("a." * 1500, "a-" * 1500, "." * 3000):
+        absolute_url(f"https://{host}!/")
+    assert time.process_time() - started < 0.2
 
 
 def test_the_fragment_is_kept_on_request() -> None:
