@@ -15,7 +15,7 @@ from telegram.error import TelegramError
 
 from bot.transport import AiohttpRequest
 from feeds.model import LanguageCode
-from storage.database import Database
+from storage.database import Database, DBAPIError, StorageError, describe_failure
 from vestnik.config import Configuration
 from vestnik.context import open_storage, utc_now
 from vestnik.errors import BadSetup
@@ -53,7 +53,10 @@ def export(
             "VESTNIK_WEB__BASE_URL, to the address the files will be served at, e.g. https://news.example.org"
         )
     oldest = utc_now() - timedelta(days=days) if days else None
-    done = run_async(lambda: _export(config, directory, oldest))
+    try:
+        done = run_async(lambda: _export(config, directory, oldest))
+    except DBAPIError as error:
+        raise StorageError(describe_failure(error, config.settings.storage.url)) from error
     if as_json:
         print_json({"directory": str(directory), **asdict(done)})
         return
