@@ -63,13 +63,15 @@ class Answer:
 
 
 def choose_validators(request: FetchRequest, hop_url: str, *, first: bool) -> Validators:
-    """The validators to send to this hop: to the address asked for, and to where they came from.
+    """The validators to send to this hop: to where they came from, and to the first hop on that host.
 
     A date from one server would make another server answer 304 for a page we never read. The query is
     not compared: signed addresses change it at each redirect.
     """
     came_from = request.validators_url
-    if first or not came_from or _without_query(came_from) == _without_query(hop_url):
+    if not came_from or _without_query(came_from) == _without_query(hop_url):
+        return request.validators
+    if first and host_key(came_from) == host_key(hop_url):
         return request.validators
     return Validators()
 

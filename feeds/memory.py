@@ -183,7 +183,15 @@ _REFUSALS = frozenset(
     {FailReason.HTTP_401, FailReason.HTTP_403, FailReason.HTTP_404, FailReason.HTTP_4XX, FailReason.CHALLENGE}
 )
 #: A body came, in part at least, and was of no use.
-_SPOILT = frozenset({FailReason.TOO_LARGE, FailReason.TRUNCATED, FailReason.BAD_ENCODING, FailReason.EMPTY})
+_SPOILT = frozenset(
+    {
+        FailReason.TOO_LARGE,
+        FailReason.TRUNCATED,
+        FailReason.BAD_ENCODING,
+        FailReason.EMPTY,
+        FailReason.BAD_ANSWER,
+    }
+)
 
 
 def _judge_failure(outcome: FetchFailed, *, own_outage: bool) -> PollEnd:

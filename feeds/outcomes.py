@@ -51,8 +51,8 @@ class FetchRequest:
 
     url: str
     validators: Validators = NO_VALIDATORS
-    #: The final address the validators came from; empty when unknown. They are sent to the address
-    #: itself and to that one, not to a new place a redirect leads to.
+    #: The final address the validators came from; empty when unknown. They are sent there and to the
+    #: first hop on the same host, not to a new place a redirect leads to.
     validators_url: str = ""
     #: Freshness lifetime stored with the validators; a bare 304 renews it.
     lifetime: timedelta | None = None
