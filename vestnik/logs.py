@@ -19,7 +19,7 @@ _CHATTY = (
     "httpcore",
     "aiosqlite",
     "asyncio",
-    "uvicorn.access",
+    "uvicorn",
     "telegram",
     "alembic",
 )
