@@ -195,6 +195,17 @@ async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[Sourc
     return [SourceId(each) for each in rows]
 
 
+async def begin_polls(
+    session: AsyncSession, source_ids: Sequence[SourceId], *, at_least: timedelta, now: datetime
+) -> None:
+    """Put on record that these are being asked: should we die meanwhile, their interval still holds.
+
+    :func:`record_poll` overwrites it with what the poll taught.
+    """
+    for row in await session.scalars(select(SourceRow).where(SourceRow.id.in_(source_ids))):
+        row.next_poll_at = now + max(at_least, timedelta(seconds=row.interval_seconds or 0))
+
+
 async def next_due_at(session: AsyncSession) -> datetime | None:
     """When the next enabled source is due."""
     return await session.scalar(select(func.min(SourceRow.next_poll_at)).where(_POLLED))

@@ -165,6 +165,7 @@ class Service:
             database=database,
             lead=self._lead("collect", database, parts),
             concurrency=self._config.settings.fetch.concurrency,
+            min_interval=self._config.settings.fetch.min_interval,
             clock=utc_now,
             on_stored=stored,
         )

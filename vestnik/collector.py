@@ -32,6 +32,7 @@ class Collector:
         database: Database,
         lead: Lead,
         concurrency: int,
+        min_interval: timedelta,
         clock: Callable[[], datetime],
         on_stored: Callable[[], None],
     ) -> None:
@@ -39,11 +40,13 @@ class Collector:
         self._database = database
         self._lead = lead
         self._concurrency = concurrency
+        self._min_interval = min_interval
         self._clock = clock
         self._on_stored = on_stored
         self._running: dict[SourceId, asyncio.Task[None]] = {}
         self._not_before: dict[SourceId, datetime] = {}
         self._stopping = False
+        self._storage_fails = False
 
     def is_leading(self) -> bool:
         """Whether this process is the one that collects."""
@@ -54,20 +57,35 @@ class Collector:
         room = self._concurrency - len(self._running)
         if self._stopping or room <= 0 or not self.is_leading():
             return
-        now = self._clock()
         try:
-            async with self._database.read() as session:
-                due = await sources.due(
-                    session, now=now, limit=room + len(self._running) + len(self._not_before)
-                )
+            chosen = await self._choose(room)
         except DBAPIError as error:
-            log.error("collect.storage_failed", error=str(error.orig))  # noqa: TRY400
+            if not self._storage_fails:
+                log.error(  # noqa: TRY400 - one line is what an admin can use
+                    "collect.storage_failed",
+                    error=str(error.orig),
+                    advice="nobody is polled until storage works again; nothing stored is lost",
+                )
+            self._storage_fails = True
             return
-        waiting = [
-            each for each in due if each not in self._running and self._not_before.get(each, now) <= now
-        ]
-        for source_id in waiting[:room]:
+        if self._storage_fails:
+            log.info("collect.storage_works_again")
+        self._storage_fails = False
+        for source_id in chosen:
             self._running[source_id] = asyncio.create_task(self._pass(source_id), name=f"collect-{source_id}")
+
+    async def _choose(self, room: int) -> list[SourceId]:
+        """Due sources to poll now, put on record before anybody is asked: a restart asks nobody twice."""
+        now = self._clock()
+        async with self._database.read() as session:
+            due = await sources.due(session, now=now, limit=room + len(self._running) + len(self._not_before))
+        chosen = [
+            each for each in due if each not in self._running and self._not_before.get(each, now) <= now
+        ][:room]
+        if chosen:
+            async with self._database.write() as session:
+                await sources.begin_polls(session, chosen, at_least=self._min_interval, now=now)
+        return chosen
 
     async def stop(self, *, within: float) -> None:
         """Begin no pass; let those under way finish, then cancel: nothing of them is stored then."""
