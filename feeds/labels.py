@@ -13,7 +13,7 @@ from feeds.model import LanguageCode
 
 # Python names. An allow-list: codecs also knows "base64", "idna", "unicode_escape" ...
 _CYRILLIC = ("cp1251", "koi8-r", "iso8859-5", "mac-cyrillic", "cp866", "cp855")
-_WESTERN = ("cp1252", "iso8859-15", "mac-roman")
+_WESTERN = ("cp1252", "iso8859-15")
 _CENTRAL = ("cp1250", "iso8859-2")
 _KNOWN = frozenset(
     {*_CYRILLIC, *_WESTERN, *_CENTRAL, "koi8-u", "koi8-t", "kz1048", "ptcp154", "cp850", "cp852", "cp437"}
@@ -30,7 +30,17 @@ _KNOWN = frozenset(
         "gb18030",
         "big5hkscs",
     }
-    | {"euc_jp", "iso2022_jp", "johab", "mac-greek", "mac-turkish", "mac-latin2", "mac-iceland", "hz"}
+    | {
+        "euc_jp",
+        "iso2022_jp",
+        "johab",
+        "mac-roman",
+        "mac-greek",
+        "mac-turkish",
+        "mac-latin2",
+        "mac-iceland",
+        "hz",
+    }
 )
 _AS_BROWSERS_READ = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949",

@@ -162,7 +162,7 @@ def _parse_page(text: str, place: Place, selectors: Selectors) -> Document:
     if instead is not None:
         raise instead
     try:
-        document = parse_list_page(
+        return parse_list_page(
             text,
             url=place.url,
             language=place.language,
@@ -173,6 +173,3 @@ def _parse_page(text: str, place: Place, selectors: Selectors) -> Document:
     except ParseError as error:
         # The finder says why it found nothing; a password field says it better.
         raise (login_refusal(text, place.url) or error) from error
-    if not any(each.entries for each in document.lists):
-        raise login_refusal(text, place.url) or refused(Refusal.NO_LIST, place.url)
-    return document

@@ -55,7 +55,7 @@ def parse_feed(text: str, prolog: Prolog, place: Place) -> Document:
     if _is_cut_short(source, prolog):
         # Half an entry has half its keys: it would be new now and new again when whole.
         raw_entries = raw_entries[:-1]
-    if not parsed.get("version") and not raw_entries and not channel:
+    if not raw_entries and not channel:
         raise refused(Refusal.BROKEN_FEED, place.url, why=_why(parsed))
     feed_language = language_code(_text(channel, "language"))
     entries = _entries(raw_entries[:MAX_ENTRIES], place, feed_language)
@@ -90,9 +90,9 @@ def _ask_feedparser(source: str, url: str) -> dict[str, Any]:
             source.encode("utf-8"), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except (
+        ArithmeticError,
+        AssertionError,
         AttributeError,
-        IndexError,
-        KeyError,
         LookupError,
         RecursionError,
         TypeError,
@@ -118,7 +118,7 @@ def _entries(raw_entries: Iterable[Any], place: Place, feed_language: str | None
     for raw in raw_entries:
         try:
             entry = build_entry(_said(raw, feed_language), place)
-        except (AttributeError, IndexError, KeyError, TypeError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             # The shape of one entry surprised us; the others are as good as before.
             continue
         if entry is not None:
@@ -189,7 +189,8 @@ def _dates(raw: Any) -> tuple[tuple[str, str], ...]:
 
 def _authors(raw: Any) -> tuple[str, ...]:
     names = tuple(name for author in _items(raw, "authors") if (name := _text(author, "name")))
-    return names or (_text(raw, "author"),)
+    # Of a single author the whole text is kept: feedparser tears addresses under long domains apart.
+    return names if len(names) > 1 else (_text(raw, "author"),)
 
 
 def _language(raw: Any) -> str:

@@ -10,7 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from feeds.clean import MAX_DEPTH, clean_html, clean_text, html_to_text, is_too_deep, safe_url
+from feeds.clean import (
+    MAX_DEPTH,
+    clean_html,
+    clean_html_to_text,
+    clean_text,
+    html_to_text,
+    is_too_deep,
+    safe_url,
+)
 
 BASE = "https://lib.example/news/1"
 CORPORA = os.environ.get("VESTNIK_CORPORA", "")
@@ -185,6 +193,31 @@ def test_hostile_nesting_costs_little_time(source: str) -> None:
     clean_text(source)
     html_to_text(source)
     assert time.process_time() - started < 2.0
+
+
+def test_wrapping_in_many_layers_comes_to_nothing() -> None:
+    once = clean_text("&#38;" + "#38;" * 30 + "lt;b")
+    assert clean_text(once) == once
+    assert not set("<>&") & set(once)
+
+
+def test_misplaced_table_content_settles_and_empty_shells_go() -> None:
+    assert clean_html("<LI><TABLE><LI>0", base_url=BASE).count("0") == 1
+    assert clean_html("<b><i><em>" * 2 + "</em></i></b>" * 2, base_url=BASE) == ""
+    shells = clean_html("<b>" * 12 + "</b>" * 12, base_url=BASE)
+    assert clean_html(shells, base_url=BASE).count("<b>") <= shells.count("<b>")
+
+
+def test_text_of_clean_html_is_text_of_the_html() -> None:
+    source = "<p>Н<b>о</b>вости &amp; <a href='/x'>ссылка</a></p><ul><li>1 &lt; 2</li></ul>"
+    assert clean_html_to_text(clean_html(source, base_url=BASE)) == html_to_text(source)
+
+
+@pytest.mark.parametrize("tag", ["iframe", "object", "video", "select", "textarea", "svg", "title"])
+def test_an_element_nobody_closes_swallows_nothing(tag: str) -> None:
+    for source in (f"a<{tag} src='x'/> <p>b</p>", f"a<{tag}><p>b</p>"):
+        assert html_to_text(source) == "a b"
+        assert "<p>b</p>" in clean_html(source, base_url=BASE)
 
 
 def test_depth_is_counted_over_balanced_tags() -> None:

@@ -157,6 +157,39 @@ def test_every_language_has_encodings_python_knows(language: str | None) -> None
     assert all("x".encode(name) for name in names)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "language", "encoding", "rule"),
+    [
+        (b"\x81\x8d\x8f\x90\x9d" * 30, "", "en", "cp1252", "assumed+bad-bytes"),
+        (b"\x81\x8d\x8f\x90\x9d" * 30, "a; charset=windows-1252", "en", "cp1252", "declared+bad-bytes"),
+        (b"\xff\xfe\x00", "", "en", "utf-16-le", "bom+bad-bytes"),
+        (b"caf\xe9", "", "ru", "cp1252", "detected"),
+        (b"za\xbf\xf3\xb3\xe6", "", "pl", "cp1250", "detected"),
+    ],
+)
+def test_bytes_that_are_hardly_text_still_become_some(
+    body: bytes, content_type: str, language: str, encoding: str, rule: str
+) -> None:
+    decoded = decode(body, content_type=content_type, language=LanguageCode(language))
+    assert (decoded.encoding, decoded.rule) == (encoding, rule)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Рѕ одно",
+        "ñòñòñò ÿÿÿÿ",
+        "ÐÐÐ Ð",
+        "õõõõ øøøø öööö ñò éééé ÿÿÿÿ",
+        "Рѕ ÐÑ ñò",
+        "РРРѕРРѕРРѕРРѕ",
+        "Ã à\x80\x80à\x80\x80à\x80\x80",
+    ],
+)
+def test_what_cannot_be_read_back_stays(text: str) -> None:
+    assert repair_mojibake(text) == (text, "")
+
+
 @given(
     st.binary(max_size=400),
     st.sampled_from(["", "text/xml; charset=utf-8", "a; charset=koi8-r", "charset=gbk"]),

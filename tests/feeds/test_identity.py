@@ -242,6 +242,17 @@ def test_what_was_deleted_does_not_come_back() -> None:
     assert memory.poll(entry(1, title="Снова"), entry(2)) == ["known None", "known 2"]
 
 
+def test_two_entries_that_are_one_stored_item_bring_no_endless_news() -> None:
+    """Its keys all being another's, it could never be found again: known, not new at every poll."""
+    memory = Memory()
+    memory.poll(entry(1))
+    twin = entry(1, guid=None, url=None)
+    for match in match_entries([entry(1)], {}):
+        memory.keys |= dict.fromkeys(entry_keys([twin])[0], 1)
+        assert match.entry == entry(1)
+    assert memory.poll(entry(1), twin) == ["known 1", "known 1"]
+
+
 def test_an_item_of_another_source_is_never_changed() -> None:
     entries = [entry(1)]
     known = {key: KnownItem(item_id=ItemId(7), fingerprint=None) for key in entry_keys(entries)[0]}

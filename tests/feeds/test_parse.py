@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds import opml, parse_feed
+from feeds.entries import Place
 from feeds.errors import ParseError
 from feeds.model import Document, DocumentKind, Entry, LanguageCode, SourceKind
 from feeds.opml import parse_opml
@@ -118,7 +120,8 @@ def test_json_feed_in_full() -> None:
         """{"version": "https://jsonfeed.org/version/1.1", "title": "Вестник", "language": "ru",
         "authors": [{"name": "Редакция"}], "items": [
         {"id": 7, "url": "/n/7", "title": "Первая", "content_html": "<p>Текст<script>x()</script></p>",
-         "date_published": "2026-11-01T12:00:00+03:00", "tags": ["Пенза", 3], "image": "https://lib.example/i.png"},
+         "date_published": "2026-11-01T12:00:00+03:00", "tags": ["Пенза", 3],
+         "attachments": [{"url": "/a.mp3", "mime_type": "audio/mpeg"}, {"url": "/i.png", "mime_type": "image/png"}]},
         "no object", {"id": "8", "content_text": "1 < 2 без заголовка.\\n\\nДальше", "language": "en-GB"}]}"""
     )
     first, second = document.main_entries
@@ -127,6 +130,7 @@ def test_json_feed_in_full() -> None:
     assert first.content_html == "<p>Текст</p>"
     assert first.published == datetime(2026, 11, 1, 9, tzinfo=UTC)
     assert first.categories == ("Пенза",)
+    assert first.image == "https://lib.example/i.png"
     assert second.title == "1 < 2 без заголовка."
     assert second.content_html == "<p>1 &lt; 2 без заголовка.</p><p>Дальше</p>"
     assert second.language == "en"
@@ -278,6 +282,85 @@ def test_slips_of_real_feeds_cost_nothing(source: str, titles: list[str]) -> Non
     assert [entry.title for entry in parse(source).main_entries] == titles
 
 
+def test_an_entry_of_unheard_shape_skips_only_itself() -> None:
+    """What the library gives is not ours to trust: what is no entry is passed over."""
+    place = Place(url=URL, language=None, timezone="UTC", now=NOW)
+    shapes = [
+        object(),
+        {"title": "А"},
+        {"title": 5, "links": "x", "tags": [None], "content": [3]},
+        {"title": "Б"},
+    ]
+    assert [entry.title for entry in parse_feed._entries(shapes, place, None)] == ["А", "Б"]
+
+
+def test_a_parser_that_breaks_is_a_broken_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise AssertionError("unexpected call to parse_comment()")
+
+    monkeypatch.setattr(parse_feed.feedparser, "parse", broken)
+    with pytest.raises(ParseError) as caught:
+        parse(rss())
+    assert caught.value.reason == Refusal.BROKEN_FEED
+
+
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        ('<link href="/en" hreflang="en"/><link href="/ru" hreflang="ru"/>', "https://lib.example/ru"),
+        ('<link href="/en" hreflang="en"/><link href="/de" hreflang="de"/>', "https://lib.example/en"),
+        (
+            '<link href="/a" type="application/pdf"/><link href="/b" type="text/html"/>',
+            "https://lib.example/b",
+        ),
+        ('<link rel="enclosure" href="/a"/>', None),
+        (
+            """<link href="http://feedproxy.example/~3/x"/><f:origLink
+            xmlns:f="http://rssnamespace.org/feedburner/ext/1.0">https://lib.example/o</f:origLink>""",
+            "https://lib.example/o",
+        ),
+    ],
+)
+def test_the_link_of_an_atom_entry(links: str, url: str | None) -> None:
+    entry = only(
+        parse(
+            '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="ru"><title>x</title>'
+            f"<entry><title>А</title>{links}</entry></feed>"
+        )
+    )
+    assert entry.url == url
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("editor@lib.example (И. Петров)", "И. Петров"),
+        ("И. Петров &lt;editor@lib.example&gt;", "И. Петров"),
+        ("editor@lib.example", ""),
+        ("И. Петров", "И. Петров"),
+    ],
+)
+def test_mail_addresses_of_authors_do_not_pass(author: str, name: str) -> None:
+    assert item(f"<author>{author}</author>").author == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [
+        ("ru-RU", "ru"),
+        ("en_us", "en"),
+        ("rus", "ru"),
+        ("UA", "uk"),
+        ("zxx", None),
+        ("", None),
+        ("русский", None),
+        ("sah", None),
+    ],
+)
+def test_languages_are_named_by_their_code(tag: str, code: str | None) -> None:
+    assert parse(rss(channel=f"<language>{tag}</language>")).language == code
+
+
 def test_half_an_entry_at_the_end_of_a_broken_answer_waits_for_the_next_poll() -> None:
     whole = rss("<item><title>А</title><link>/1</link></item><item><title>Б</title><link>/2</link></item>")
     cut = whole[: whole.index("<link>/2")]
@@ -337,6 +420,9 @@ PAGE = "<!DOCTYPE html><html><head><title>{}</title>{}</head><body>{}</body></ht
         ("just words", Refusal.NOT_NEWS),
         ("%PDF-1.4", Refusal.NOT_NEWS),
         ("<catalog><book/></catalog>", Refusal.NOT_NEWS),
+        ("<rss></rss>", Refusal.BROKEN_FEED),
+        ("<lib-app></lib-app>", Refusal.NO_LIST),
+        (PAGE.format("Вход", "", '<a href="/x">x</a>' * 30 + "<p>g-recaptcha</p>"), Refusal.NO_LIST),
         ('{"error": "not found"}', Refusal.NOT_NEWS),
         ("[1, 2]", Refusal.NOT_NEWS),
         ('{"items": [', Refusal.BROKEN_FEED),
@@ -369,11 +455,18 @@ def test_what_is_no_news_is_refused_by_name_and_in_words(body: str, reason: Refu
 
 
 def test_a_page_is_no_feed_and_the_feed_it_announces_is_named() -> None:
-    page = PAGE.format("Н", '<link rel="alternate" type="application/rss+xml" href="/rss">', "<p>текст</p>")
+    links = '<link rel="icon" href="/i"><link rel="alternate" type="application/rss+xml" href="/rss">'
+    page = PAGE.format("Н", links, "<p>текст</p>")
     with pytest.raises(ParseError) as caught:
         parse(page, kind=SourceKind.FEED)
     assert caught.value.reason == Refusal.HTML_INSTEAD
     assert "https://lib.example/rss" in caught.value.detail
+
+
+def test_a_page_without_a_feed_is_refused_without_a_hint() -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(PAGE.format("Н", '<link rel="icon" href="/i">', ""), kind=SourceKind.FEED)
+    assert caught.value.detail.endswith("expected")
 
 
 def test_an_article_about_robot_checks_is_no_robot_check() -> None:
@@ -464,6 +557,12 @@ def test_opml_lists_each_feed_once_with_its_folders() -> None:
         ("https://b.example/atom", "B", ("Библиотеки",)),
     ]
     assert (outlines[0].page_url, outlines[0].language) == ("https://lib.example/", "ru")
+
+
+def test_opml_stops_at_a_length_no_person_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opml, "MAX_OUTLINES", 3)
+    lines = "".join(f'<outline xmlUrl="https://lib.example/{n}"/>' for n in range(9))
+    assert len(parse_opml(f"<opml><body>{lines}</body></opml>".encode(), name="x")) == 3
 
 
 @pytest.mark.parametrize(
