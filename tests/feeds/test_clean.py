@@ -170,6 +170,7 @@ def test_cleaning_html_twice_is_cleaning_once_and_nothing_active_is_left(source:
     assert clean_html(once, base_url="https://elsewhere.example/") == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

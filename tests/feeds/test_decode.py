@@ -210,6 +210,7 @@ def test_utf8_is_read_as_written_unless_it_was_spoilt(text: str) -> None:
         assert decoded.text == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

@@ -497,6 +497,7 @@ def test_parsing_runs_in_a_process_pool() -> None:
         assert pool.submit(parse, rss("<item><title>А</title></item>")).result().kind is DocumentKind.RSS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
