@@ -57,11 +57,14 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinItem:
-    """An item of another source with the same canonical address."""
+    """An item with the same canonical address, whatever its source."""
 
     item_id: ItemId
     story_id: StoryId
+    source_id: SourceId
     title: str
+    #: ``None`` when its date is our first-seen time.
+    published: datetime | None
 
 
 async def known_keys(session: AsyncSession, source_id: SourceId, keys: Iterable[str]) -> dict[str, KnownKey]:
@@ -86,14 +89,18 @@ async def twins(session: AsyncSession, canonical_urls: Iterable[str]) -> dict[st
     """Items stored under these canonical addresses, whatever their source."""
     found: dict[str, list[TwinItem]] = {}
     for some in chunks(sorted(set(canonical_urls))):
-        rows = await session.execute(
-            select(ItemRow.canonical_url, ItemRow.id, ItemRow.story_id, ItemRow.title)
-            .where(ItemRow.canonical_url.in_(some))
-            .order_by(ItemRow.id)
+        rows = await session.scalars(
+            select(ItemRow).where(ItemRow.canonical_url.in_(some)).order_by(ItemRow.id)
         )
-        for url, item_id, story_id, title in rows:
-            twin = TwinItem(item_id=ItemId(item_id), story_id=StoryId(story_id), title=title)
-            found.setdefault(str(url), []).append(twin)
+        for row in rows:
+            twin = TwinItem(
+                item_id=ItemId(row.id),
+                story_id=StoryId(row.story_id),
+                source_id=SourceId(row.source_id),
+                title=row.title,
+                published=row.published if row.has_date else None,
+            )
+            found.setdefault(str(row.canonical_url), []).append(twin)
     return found
 
 

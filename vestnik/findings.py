@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.classify import Classifier, ClassifyRequest
 from feeds.identity import Changed, Known, KnownItem, Match, New, entry_keys, is_same_news, match_entries
-from feeds.model import Document, Entry, ItemId, NetworkId, RegionCode, Source
+from feeds.model import Document, Entry, ItemId, NetworkId, RegionCode, Source, SourceId
 from feeds.networks import Networks
 from feeds.urls import canonical_url
 from storage import items
-from storage.items import NewItem
+from storage.items import NewItem, TwinItem
 
 #: Entries per document that are looked at; the longest archives seen in feeds are below.
 _MOST_ENTRIES = 2_000
+#: Two sources may date the same news by its day and by its minute, in different zones.
+_SAME_NEWS_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class Finder:
             scopes=self._networks.scopes_of(found.networks, found.regions, source.id),
         )
 
-    async def share(self, session: AsyncSession, findings: Findings) -> Findings:
+    async def share(self, session: AsyncSession, source_id: SourceId, findings: Findings) -> Findings:
         """Set apart what another source has brought already: one address is one item.
 
         Runs in the transaction that stores the findings: passes over two sources that show the same
@@ -102,7 +105,7 @@ class Finder:
         shared: dict[ItemId, NewItem] = {}
         for new in findings.added:
             known = twins.get(new.canonical_url or "", ())
-            same = next((each for each in known if is_same_news(each.title, new.entry.title)), None)
+            same = next((each for each in known if _is_shown_by_both(each, new, source_id)), None)
             if same is None:
                 added.append(new)
             else:
@@ -119,6 +122,18 @@ class Finder:
         found = new.classification
         scopes = self._networks.scopes_of([*found.networks, *networks], [*found.regions, *regions], source.id)
         return replace(new, scopes=scopes)
+
+
+def _is_shown_by_both(twin: TwinItem, new: NewItem, source_id: SourceId) -> bool:
+    """Whether a new entry is the item another source has under the same address.
+
+    A source's own items are told apart by their keys; and an address that serves different news over
+    time ("/news") shows other titles or other dates.
+    """
+    if twin.source_id == source_id or not is_same_news(twin.title, new.entry.title):
+        return False
+    ours = new.entry.published
+    return ours is None or twin.published is None or abs(ours - twin.published) <= _SAME_NEWS_WITHIN
 
 
 def request_for(source: Source, document: Document, entry: Entry) -> ClassifyRequest:

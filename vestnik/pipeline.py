@@ -124,7 +124,7 @@ class Pipeline:
             async with self._database.read() as session:
                 findings = await self._finder.find(session, state.source, reading.document)
         async with self._saving, self._database.write() as session:
-            findings = await self._finder.share(session, findings)
+            findings = await self._finder.share(session, source_id, findings)
             result = await self._save(session, state, memory, outcome, reading, findings)
         self._count(result, outcome)
         return result
