@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 1_000
 #: Refill before the last one is done.
 _REFILL_BELOW = 500
+#: While chats wait in memory the outbox is not asked again for each that is done, but after half of
+#: them may be; with few in memory almost at once.
+_SHORTEST_GAP, _LONGEST_GAP = 0.05, 1.0
 #: Without a wake-up the outbox is looked at this often.
 _IDLE_SECONDS = 30.0
 #: While we may not send: how soon to see whether we may again.
@@ -138,6 +141,9 @@ class Deliverer:
             await asyncio.wait_for(self._news.wait(), timeout=seconds)
         except TimeoutError:
             return
+        if self._working and not self._stopping:
+            half = len(self._working) / 2 / self._turns.messages_per_second
+            await asyncio.sleep(min(_LONGEST_GAP, max(_SHORTEST_GAP, half)))
 
     async def _deliver_safely(self, delivery: Delivery) -> None:
         try:
@@ -216,11 +222,13 @@ class Deliverer:
 
     async def _send(self, delivery: Delivery, message: OutgoingMessage, turn: Turn) -> None:
         answer = await self._request(delivery, message)
+        turn.answered()
         if isinstance(answer, Verdict) and answer.act is Act.PLAIN and message.parse_mode is not None:
             log.error("deliver.sent_as_plain", outbox_id=delivery.id, detail=answer.detail)
             # Refused means not sent, so a second request within this attempt can't double.
             await turn.slot()
             answer = await self._request(delivery, as_plain(message))
+            turn.answered()
         if isinstance(answer, Verdict):
             await self._act(delivery, answer)
             return

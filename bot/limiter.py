@@ -11,6 +11,7 @@ import enum
 import heapq
 import itertools
 import math
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ import structlog
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
-from bot.pace import BotPace, ChatPace, Rates
+from bot.pace import BotPace, ChatPace, Flight, Rates
+
+# The library's coming type of every duration; without it each 429 raises a deprecation warning.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 log = structlog.get_logger(__name__)
 
@@ -76,11 +80,17 @@ class Turn:
         self._chat = chat
         self._priority = priority
         self.is_ahead = priority is not Priority.ANSWER
-        self.has_sent = False
+        self.flight: Flight | None = None
 
     async def slot(self) -> None:
         """Wait for the moment to send one message; each further message needs a slot of its own."""
         await self._turns._slot(self, self._chat, self._priority)  # noqa: SLF001 - two halves of one thing
+
+    def answered(self) -> None:
+        """Say that the answer has come (or none will); the end of the turn says so too."""
+        if self.flight is not None:
+            self._turns._landed(self._chat, self.flight)  # noqa: SLF001 - as above
+            self.flight = None
 
 
 class Turns(BaseRateLimiter[Priority]):
@@ -146,8 +156,7 @@ class Turns(BaseRateLimiter[Priority]):
             try:
                 yield turn
             finally:
-                if turn.has_sent:
-                    chat.pace.answered(self._clock())
+                turn.answered()
                 self._leave(chat, ahead=turn.is_ahead)
         finally:
             chat.turns -= 1
@@ -162,6 +171,11 @@ class Turns(BaseRateLimiter[Priority]):
         if bot_wide:
             self._bot.hold(now, seconds)
         return bot_wide
+
+    @property
+    def messages_per_second(self) -> float:
+        """The bot's full rate."""
+        return self._rates.messages_per_second
 
     def hold_bot(self, seconds: float) -> None:
         """Let nobody send for a while: Telegram can't be reached, or said so before a restart."""
@@ -192,6 +206,7 @@ class Turns(BaseRateLimiter[Priority]):
                 try:
                     return await callback(*args, **kwargs)
                 except RetryAfter as error:
+                    turn.answered()
                     seconds = seconds_of(error)
                     self.flooded(chat_id, is_group=is_group, seconds=seconds)
                     log.warning("telegram.flooded", chat_id=chat_id, endpoint=endpoint, retry_after=seconds)
@@ -267,12 +282,19 @@ class Turns(BaseRateLimiter[Priority]):
         heapq.heappush(self._slots, wish)
         self._wake.set()
         await wish.granted
-        chat.pace.take(self._clock())
-        turn.has_sent = True
+        turn.answered()
+        now = self._clock()
+        turn.flight = self._bot.take(now)
+        chat.pace.take(now)
         if turn.is_ahead:
             turn.is_ahead = False
             self._ahead -= 1
             self._admit()
+
+    def _landed(self, chat: _Chat, flight: Flight) -> None:
+        now = self._clock()
+        chat.pace.answered(now)
+        self._bot.landed(flight, now)
 
     async def _grant(self) -> None:
         while True:
@@ -285,8 +307,9 @@ class Turns(BaseRateLimiter[Priority]):
                 continue
             granted = heapq.heappop(self._slots).granted
             if not granted.done():
-                self._bot.take(self._clock())
+                # The one woken takes the slot itself, in its own moment; let it.
                 granted.set_result(None)
+                await asyncio.sleep(0)
 
     def _chat(self, chat_id: int | str, *, is_group: bool) -> _Chat:
         if len(self._chats) > self._sweep_at:

@@ -8,6 +8,7 @@ the rate.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from dataclasses import dataclass, field
 #: would put 31 messages into a second at 29.2/s: (1 + 0.02) * 29.2 + 1 < 31.
 _MADE_UP_SECONDS = 0.02
 _MINUTE = 60.0
+#: An answer that takes longer than this says nothing about when the request was counted.
+_PATIENCE = 0.25
+_ASK_AGAIN = 0.005
 #: After a 429 for the whole bot we go this much slower, and win it back over the recovery time.
 _SLOWDOWN = 0.8
 _SLOWEST = 0.25
@@ -31,23 +35,60 @@ class Rates:
 
 
 @dataclass(slots=True)
+class Flight:
+    """One request on its way."""
+
+    left: float
+    answered: float | None = None
+
+
+@dataclass(slots=True)
 class BotPace:
-    """The bot's own slots: evenly spaced, slower for a while after a 429."""
+    """The bot's own slots: evenly spaced, slower for a while after a 429.
+
+    Requests bunch up on the way when a line or a processor is busy. The server counted a request
+    before it answered, so a second later by the answers' time there is room for another for sure;
+    the fastest answer seen tells how much of that time the way itself takes.
+    """
 
     rates: Rates
     next_slot: float = 0.0
     factor: float = 1.0
     slowed_at: float = 0.0
     held_until: float = 0.0
+    fastest: float = math.inf
+    flights: deque[Flight] = field(default_factory=deque)
 
     def wait(self, now: float) -> float:
-        """Seconds until the next slot; 0 when it is free."""
-        return max(self.next_slot - now, self.held_until - now, 0.0)
+        """Seconds until the next slot, or until it is worth asking again; 0 when it is free."""
+        return max(self.next_slot - now, self.held_until - now, self._window_wait(now), 0.0)
 
-    def take(self, now: float) -> None:
+    def _window_wait(self, now: float) -> float:
+        if len(self.flights) <= int(self.rates.messages_per_second):
+            return 0.0
+        first = self.flights[0]
+        way = self.fastest if self.fastest < math.inf else 0.0
+        if first.answered is not None:
+            return min(first.answered, first.left + _PATIENCE) + 1.0 - way - now
+        latest = first.left + _PATIENCE + 1.0 - way - now
+        return min(latest, max(_ASK_AGAIN, first.left + 1.0 - now))
+
+    def take(self, now: float) -> Flight:
         """Use the slot. A short delay is made up for by the next ones; longer idleness earns nothing."""
         interval = 1.0 / (self.rates.messages_per_second * self.speed(now))
         self.next_slot = max(self.next_slot, now - _MADE_UP_SECONDS) + interval
+        flight = Flight(left=now)
+        self.flights.append(flight)
+        while len(self.flights) > int(self.rates.messages_per_second) + 1:
+            self.flights.popleft()
+        return flight
+
+    def landed(self, flight: Flight, now: float) -> None:
+        """Note when the answer to a request came, or that none came."""
+        if flight.answered is None:
+            flight.answered = now
+            # Lines change: what was fastest long ago is forgotten slowly.
+            self.fastest = min(self.fastest * 1.01, now - flight.left)
 
     def speed(self, now: float) -> float:
         """Share of the full rate we allow ourselves at the moment."""

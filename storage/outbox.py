@@ -18,13 +18,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from sqlalchemy import Subquery, Table, bindparam, case, distinct, func, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from feeds.model import ItemId, LanguageCode, StoryId
 from feeds.networks import Scope
 from storage.models import ItemRow, ItemScopeRow, OutboxRow, SubscriberRow, SubscriptionRow
-from storage.sql import chunks, insert_into, rows_changed
+from storage.sql import CHUNK, chunks, insert_into, is_open, rows_changed
 from storage.subscribers import ChatKind, SubscriberId
 
 OutboxId = NewType("OutboxId", int)
@@ -60,7 +73,7 @@ async def fan_out(
     following several scopes, or a story told by several items, gives one row. Returns the number queued.
     """
     queued = 0
-    for some in chunks(items):
+    for some in chunks(await _by_age(session, items)):
         chosen = (
             select(
                 ItemRow.story_id,
@@ -94,53 +107,80 @@ async def fan_out(
     return queued
 
 
+async def _by_age(session: AsyncSession, items: Sequence[ItemId]) -> Sequence[ItemId]:
+    """``items``, oldest first where one statement is not enough for them."""
+    if len(items) <= CHUNK:
+        return items
+    published: dict[int, datetime] = {}
+    for some in chunks(items):
+        rows = await session.execute(select(ItemRow.id, ItemRow.published).where(ItemRow.id.in_(some)))
+        published |= {row.id: row.published for row in rows}
+    return sorted((each for each in items if each in published), key=lambda each: (published[each], each))
+
+
 async def heads(
     session: AsyncSession, *, now: datetime, limit: int, without: Collection[SubscriberId] = ()
 ) -> list[Delivery]:
-    """The oldest due row of each subscriber that may get a message now, longest waiting first.
+    """The first open row of each subscriber that may get a message now, longest due first.
 
     One per subscriber: order within a chat is kept, and nobody waits behind somebody's backlog.
+    ``without`` may name some thousands. Walks ``ix_outbox_state`` and stops at ``limit``: what it
+    costs does not grow with the backlog.
     """
-    first = _first_open()
     rows = await session.execute(
         select(OutboxRow, SubscriberRow)
-        .join(first, first.c.id == OutboxRow.id)
         .join(SubscriberRow, SubscriberRow.id == OutboxRow.subscriber_id)
         .where(
-            OutboxRow.state == "queued",
+            _is_head(),
             OutboxRow.due_at <= now,
-            SubscriberRow.state == "active",
             SubscriberRow.not_before.is_(None) | (SubscriberRow.not_before <= now),
+            OutboxRow.subscriber_id.not_in(list(without)),
         )
-        .order_by(OutboxRow.id)
-        .limit(limit + len(without))
+        .order_by(OutboxRow.due_at, OutboxRow.id)
+        .limit(limit)
     )
-    found = [_delivery(row, subscriber) for row, subscriber in rows]
-    return [each for each in found if each.subscriber_id not in without][:limit]
-
-
-def _first_open() -> Subquery:
-    """The first open row of each subscriber: what stands behind it waits, whenever it is due itself."""
-    return (
-        select(func.min(OutboxRow.id).label("id"))
-        .where(OutboxRow.state.in_(("queued", "sending")))
-        .group_by(OutboxRow.subscriber_id)
-        .subquery()
-    )
+    return [_delivery(row, subscriber) for row, subscriber in rows]
 
 
 async def next_due_at(session: AsyncSession) -> datetime | None:
     """When the sender has something to do next, if at all."""
-    held = func.coalesce(SubscriberRow.not_before, OutboxRow.due_at)
-    later = case((held > OutboxRow.due_at, held), else_=OutboxRow.due_at)
-    first = _first_open()
-    soonest: datetime | None = await session.scalar(
-        select(func.min(later, type_=OutboxRow.due_at.type))
-        .join(first, first.c.id == OutboxRow.id)
+    # Two questions, each with an index that begins at its answer; one for both would read everything.
+    free = await session.scalar(
+        select(OutboxRow.due_at)
         .join(SubscriberRow, SubscriberRow.id == OutboxRow.subscriber_id)
-        .where(OutboxRow.state == "queued", SubscriberRow.state == "active")
+        .where(
+            _is_head(), SubscriberRow.not_before.is_(None) | (SubscriberRow.not_before <= OutboxRow.due_at)
+        )
+        .order_by(OutboxRow.due_at, OutboxRow.id)
+        .limit(1)
     )
-    return soonest
+    first = (
+        select(func.min(OutboxRow.id))
+        .where(OutboxRow.subscriber_id == SubscriberRow.id, is_open(OutboxRow.state))
+        .correlate(SubscriberRow)
+        .scalar_subquery()
+    )
+    head = aliased(OutboxRow)
+    held = await session.scalar(
+        select(func.min(SubscriberRow.not_before))
+        .join(head, head.id == first)
+        .where(
+            SubscriberRow.not_before.is_not(None),
+            SubscriberRow.state == "active",
+            head.state == "queued",
+            head.due_at < SubscriberRow.not_before,
+        )
+    )
+    return min((each for each in (free, held) if each is not None), default=None)
+
+
+def _is_head() -> ColumnElement[bool]:
+    """Queued for an active subscriber, and nothing of that subscriber's is open before it."""
+    before = aliased(OutboxRow)
+    is_behind = exists().where(
+        before.subscriber_id == OutboxRow.subscriber_id, before.id < OutboxRow.id, is_open(before.state)
+    )
+    return and_(OutboxRow.state == "queued", SubscriberRow.state == "active", ~is_behind)
 
 
 async def mark_sending(session: AsyncSession, ids: Sequence[OutboxId], *, now: datetime) -> set[OutboxId]:
@@ -288,6 +328,9 @@ async def item_of_message(session: AsyncSession, *, chat_id: int, message_id: in
         select(OutboxRow.item_id)
         .join(SubscriberRow, SubscriberRow.id == OutboxRow.subscriber_id)
         .where(SubscriberRow.chat_id == chat_id, OutboxRow.message_id == message_id)
+        # A group that became a supergroup counts its messages anew.
+        .order_by(OutboxRow.id.desc())
+        .limit(1)
     )
     return ItemId(found) if found is not None else None
 
