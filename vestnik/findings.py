@@ -49,15 +49,15 @@ class Finder:
     async def find(self, session: AsyncSession, source: Source, document: Document) -> Findings:
         """What of ``document`` is new, changed, or shown by another source already."""
         entries = document.main_entries[:_MOST_ENTRIES]
-        keys = entry_keys(entries)
+        # Thousands of entries on first sight take a while; the event loop must not wait for them.
+        keys = await asyncio.to_thread(entry_keys, entries)
         stored = await items.known_keys(session, source.id, [key for each in keys for key in each])
         known = {
             key: KnownItem(item_id=each.item_id, fingerprint=each.fingerprint if each.owned else None)
             for key, each in stored.items()
         }
-        matches = match_entries(entries, known)
+        matches = await asyncio.to_thread(match_entries, entries, known)
         fresh = [each for each in matches if not isinstance(each, Known)]
-        # Labelling thousands of entries on first sight takes a while; the event loop must not wait.
         labelled = await asyncio.to_thread(self._label_all, source, document, fresh)
         borrowed = await items.borrowed_labels(session, [m.item_id for m in fresh if isinstance(m, Changed)])
         return Findings(
