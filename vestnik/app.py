@@ -13,9 +13,9 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from storage import outbox, sources
 from storage.database import Database
@@ -27,6 +27,7 @@ from vestnik.metrics import Metrics
 from vestnik.parsing import ParsingPool
 from vestnik.pipeline import Pipeline
 from vestnik.telegram import TelegramPart
+from vestnik.ticks import Ticks
 from vestnik.webserver import WebPart
 
 log = structlog.get_logger(__name__)
@@ -173,24 +174,22 @@ class Service:
         return collector
 
     async def _start_ticks(self, stack: AsyncExitStack, database: Database, parts: Parts) -> None:
-        """APScheduler owns the ticks and nothing else: what is due lives in the database."""
+        """Take the leases, then let time run."""
         for lead in parts.leads:
             await lead.renew()
             stack.push_async_callback(_release, lead)
         if parts.telegram is not None:
             await parts.telegram.begin()
-        ticks = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30}
-        )
-        ticks.add_job(self._renew, "interval", seconds=RENEW_SECONDS, args=[parts], id="leases")
-        ticks.add_job(self._keep_house, "interval", hours=1, args=[database, parts], id="housekeeping")
-        ticks.add_job(self._gauge, "interval", seconds=15, args=[database, parts], id="gauges")
+        ticks = Ticks()
+        ticks.every(RENEW_SECONDS, "leases", partial(self._renew, parts))
+        ticks.every(3600, "housekeeping", partial(self._keep_house, database, parts))
+        ticks.every(15, "gauges", partial(self._gauge, database, parts))
         if parts.collector is not None:
-            ticks.add_job(parts.collector.tick, "interval", seconds=1, id="collect", next_run_time=utc_now())
+            ticks.every(1, "collect", parts.collector.tick, at_once=True)
         if parts.telegram is not None:
-            ticks.add_job(parts.telegram.wake, "interval", seconds=2, id="deliver")
+            ticks.every(2, "deliver", partial(_wake, parts.telegram))
         ticks.start()
-        stack.callback(ticks.shutdown, wait=False)
+        stack.push_async_callback(ticks.stop)
 
     async def _renew(self, parts: Parts) -> None:
         for lead in parts.leads:
@@ -225,6 +224,10 @@ class Service:
         elif self._roles & {Role.BOT, Role.DELIVER}:
             found["telegram"] = "no token"
         return found
+
+
+async def _wake(telegram: TelegramPart) -> None:
+    telegram.wake()
 
 
 async def _release(lead: Lead) -> None:

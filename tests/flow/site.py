@@ -148,7 +148,9 @@ class Site:
             case "garbage":
                 return web.Response(body=bytes(range(256)) * 40, content_type="application/rss+xml")
             case "page":
-                return web.Response(text="<html><title>Log in</title><p>Please log in.", content_type="text/html")
+                return web.Response(
+                    text="<html><title>Log in</title><p>Please log in.", content_type="text/html"
+                )
             case status:
                 return web.Response(status=int(status), text="no")
 

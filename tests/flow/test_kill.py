@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator
 
@@ -180,5 +181,5 @@ async def test_nobody_is_asked_again_before_its_interval(site, telegram, tmp_pat
         await world.program.clean_up()
     for path in PATHS:
         times = [each.at for each in site.asked(path)]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         assert min(gaps) >= interval - 0.5, (path, gaps)

@@ -121,7 +121,7 @@ class World:
     def unknown(self) -> set[tuple[int, int, str]]:
         """What may have been told, nobody can know: not repeated in groups, where a double is public."""
         rows = self.program.query(
-            "select chat_id, thread_id, title from outbox join items on items.id = outbox.item_id "
+            "select chat_id, thread_id, items.title from outbox join items on items.id = outbox.item_id "
             "join subscribers on subscribers.id = outbox.subscriber_id where outbox.state = 'unknown'"
         )
         return {(chat, thread, _PUSH.match(title)[1]) for chat, thread, title in rows}  # type: ignore[index]
