@@ -232,7 +232,16 @@ class SubscriberRow(Base):
     not_before: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("chat_id", "thread_id", name="uq_subscribers_chat"),)
+    __table_args__ = (
+        UniqueConstraint("chat_id", "thread_id", name="uq_subscribers_chat"),
+        # The few that Telegram ever asked to wait.
+        Index(
+            "ix_subscribers_held",
+            "not_before",
+            sqlite_where=text("not_before IS NOT NULL"),
+            postgresql_where=text("not_before IS NOT NULL"),
+        ),
+    )
 
 
 class SubscriptionRow(Base):
@@ -282,6 +291,8 @@ class OutboxRow(Base):
             postgresql_where=text("state IN ('queued', 'sending')"),
         ),
         Index("ix_outbox_state", "state", "due_at", "id"),
+        # Finds the row of a message, and all rows of a subscriber who leaves.
+        Index("ix_outbox_message", "subscriber_id", "message_id"),
     )
 
 

@@ -21,7 +21,7 @@ from feeds.model import (
     Validators,
 )
 from storage.models import HostRow, ItemRow, PollRow, SourceRow
-from storage.sql import insert_into, rows_changed
+from storage.sql import alone, insert_into, rows_changed
 
 #: ``new`` was never polled; ``failing`` answered wrongly last time; ``gone`` said 410.
 SourceState = Literal["new", "active", "paused", "failing", "gone", "removed"]
@@ -107,6 +107,7 @@ async def declare(session: AsyncSession, sources: Sequence[Source], *, now: date
     is no longer polled; its items stay, and it continues where it was when it comes back.
     Sources added by admins are left alone unless the file declares the same id.
     """
+    await alone(session, "sources")
     rows = {row.id: row for row in await session.scalars(select(SourceRow))}
     added, changed = [], []
     for source in sources:
@@ -148,10 +149,19 @@ def _declare_again(row: SourceRow, source: Source, *, now: datetime) -> bool:
 
 
 async def add(session: AsyncSession, source: Source, *, now: datetime) -> bool:
-    """Add a source at an admin's wish; ``False`` when the id is taken."""
-    if await session.get(SourceRow, source.id) is not None:
+    """Add a source at an admin's wish; ``False`` when the id is taken.
+
+    One that was removed comes back, and continues where it was.
+    """
+    await alone(session, "sources")
+    row = await session.get(SourceRow, source.id)
+    if row is None:
+        session.add(_new_row(source, origin="admin", now=now))
+    elif row.removed_at is None:
         return False
-    session.add(_new_row(source, origin="admin", now=now))
+    else:
+        _declare_again(row, source, now=now)
+        row.origin, row.paused = "admin", False
     await session.flush()
     return True
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NewType
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from feeds.model import LanguageCode
 from feeds.networks import Scope
-from storage.models import ItemScopeRow, OutboxRow, SubscriberRow, SubscriptionRow
-from storage.sql import insert_into, rows_changed
+from storage.models import ItemRow, ItemScopeRow, OutboxRow, SubscriberRow, SubscriptionRow
+from storage.sql import insert_into, is_open, rows_changed
 
 SubscriberId = NewType("SubscriberId", int)
 ChatKind = Literal["private", "group", "supergroup", "channel"]
@@ -120,7 +120,7 @@ async def pause(
     )
     await session.execute(
         update(OutboxRow)
-        .where(OutboxRow.subscriber_id.in_(ids), OutboxRow.state == "queued")
+        .where(OutboxRow.subscriber_id.in_(ids), is_open(OutboxRow.state), OutboxRow.state == "queued")
         .values(state="skipped", reason=f"paused:{reason}", finished_at=now)
     )
     return len(ids)
@@ -132,9 +132,7 @@ async def resume(session: AsyncSession, *, chat_id: int, now: datetime, thread_i
     if thread_id is not None:
         where.append(SubscriberRow.thread_id == thread_id)
     result = await session.execute(
-        update(SubscriberRow)
-        .where(*where)
-        .values(state="active", paused_reason="", paused_at=None, not_before=None)
+        update(SubscriberRow).where(*where).values(state="active", paused_reason="", paused_at=None)
     )
     return rows_changed(result)
 
@@ -168,6 +166,18 @@ async def migrate(session: AsyncSession, *, old_chat_id: int, new_chat_id: int, 
 async def _merge(session: AsyncSession, old: SubscriberId, new: SubscriberId, *, now: datetime) -> None:
     for scope in await following(session, old):
         await follow(session, new, scope, now=now)
+    # What the one has read, or may have read, the other must not get again: it is the same chat.
+    read = select(OutboxRow.story_id).where(
+        OutboxRow.subscriber_id == old, OutboxRow.state.in_(("sent", "sending", "unknown"))
+    )
+    await session.execute(
+        delete(OutboxRow).where(
+            OutboxRow.subscriber_id == new,
+            is_open(OutboxRow.state),
+            OutboxRow.state == "queued",
+            OutboxRow.story_id.in_(read),
+        )
+    )
     known = select(OutboxRow.story_id).where(OutboxRow.subscriber_id == new)
     await session.execute(
         update(OutboxRow)
@@ -209,17 +219,20 @@ async def unfollow_all(session: AsyncSession, subscriber_id: SubscriberId) -> in
 
 
 async def _skip_unwanted(session: AsyncSession, subscriber_id: SubscriberId) -> None:
-    wanted = (
-        select(ItemScopeRow.item_id)
-        .join(SubscriptionRow, SubscriptionRow.scope == ItemScopeRow.scope)
-        .where(SubscriptionRow.subscriber_id == subscriber_id)
+    """Skip what waits though none of the items that tell its story stands in a scope still followed."""
+    is_wanted = (
+        exists()
+        .where(ItemRow.story_id == OutboxRow.story_id)
+        .where(ItemScopeRow.item_id == ItemRow.id)
+        .where(SubscriptionRow.scope == ItemScopeRow.scope, SubscriptionRow.subscriber_id == subscriber_id)
     )
     await session.execute(
         update(OutboxRow)
         .where(
             OutboxRow.subscriber_id == subscriber_id,
+            is_open(OutboxRow.state),
             OutboxRow.state == "queued",
-            OutboxRow.item_id.not_in(wanted),
+            ~is_wanted,
         )
         .values(state="skipped", reason="unfollowed", finished_at=func.current_timestamp())
     )

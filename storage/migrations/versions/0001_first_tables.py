@@ -116,6 +116,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("chat_id", "thread_id", name="uq_subscribers_chat"),
     )
+    with op.batch_alter_table("subscribers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_subscribers_held",
+            ["not_before"],
+            unique=False,
+            sqlite_where=sa.text("not_before IS NOT NULL"),
+            postgresql_where=sa.text("not_before IS NOT NULL"),
+        )
+
     op.create_table(
         "items",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -265,6 +274,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_item_id"), ["item_id"], unique=False)
+        batch_op.create_index("ix_outbox_message", ["subscriber_id", "message_id"], unique=False)
         batch_op.create_index(
             "ix_outbox_open",
             ["subscriber_id", "id"],
@@ -286,6 +296,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('queued', 'sending')"),
             postgresql_where=sa.text("state IN ('queued', 'sending')"),
         )
+        batch_op.drop_index("ix_outbox_message")
         batch_op.drop_index(batch_op.f("ix_outbox_item_id"))
 
     op.drop_table("outbox")
@@ -315,6 +326,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_items_canonical_url"))
 
     op.drop_table("items")
+    with op.batch_alter_table("subscribers", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_subscribers_held",
+            sqlite_where=sa.text("not_before IS NOT NULL"),
+            postgresql_where=sa.text("not_before IS NOT NULL"),
+        )
+
     op.drop_table("subscribers")
     op.drop_table("stories")
     op.drop_table("state")
