@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from storage import outbox, sources
-from storage.database import Database
+from storage.database import Database, DBAPIError, StorageError, describe_failure
 from vestnik.collector import Collector
 from vestnik.config import Configuration
 from vestnik.context import make_fetcher, make_finder, open_storage, utc_now
@@ -176,8 +176,11 @@ class Service:
     async def _start_ticks(self, stack: AsyncExitStack, database: Database, parts: Parts) -> None:
         """Take the leases, then let time run."""
         for lead in parts.leads:
-            await lead.renew()
             stack.push_async_callback(_release, lead)
+            try:
+                await lead.renew()
+            except DBAPIError as error:
+                raise StorageError(describe_failure(error, self._config.settings.storage.url)) from error
         if parts.telegram is not None:
             await parts.telegram.begin()
         ticks = Ticks()

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError
 from feeds.model import LanguageCode, NetworkId, RegionCode, Source, SourceId
 from feeds.networks import Network, Networks, Relevance
 from feeds.regions import Catalogue, load_catalogue
-from vestnik.settings import RelevanceSettings, Settings, SourceSettings
+from vestnik.settings import NetworkSettings, RelevanceSettings, Settings, SourceSettings
 
 #: Names the configuration file when no ``--config`` is given.
 CONFIG_VARIABLE = "VESTNIK_CONFIG"
@@ -143,14 +143,16 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text) or {}
+        twice = [f"{path}:{line}: {key} stands twice; keep one." for key, line in _doubles(root)]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([f"{path}:{line}: is no YAML: {error.problem or error.context}."]) from error
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}: is no YAML: {error}."]) from error
-    if not isinstance(data, dict):
+    except RecursionError as error:
+        raise ConfigError([f"{path}: refers to itself (& and *), without end."]) from error
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ConfigError([f"{path}:1: must be sections such as 'storage:' and 'sources:'."])
-    twice = [f"{path}:{line}: {key} stands twice; keep one." for key, line in _doubles(root)]
     if twice:
         raise ConfigError(twice)
     return data, dict(_lines(root))
@@ -192,11 +194,25 @@ def _with_secret_files(data: dict[str, Any], environment: Mapping[str, str]) -> 
     try:
         token = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"telegram.token_file {file}: can't be read: {error}."]) from error
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError([f"telegram.token_file {file}: can't be read: {reason}."]) from error
     return data | {"telegram": telegram | {"token": SecretStr(token)}}
 
 
 # --- explaining ------------------------------------------------------------------------------
+
+
+#: Kinds of mistakes that pydantic tells in a programmer's words.
+_WORDS = dict.fromkeys(("tuple_type", "list_type"), "must be a list: [a, b], or one '- …' a line")
+_WORDS |= dict.fromkeys(("model_type", "dict_type"), "must have keys of its own below it")
+_WORDS |= dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number")
+_WORDS |= dict.fromkeys(("float_parsing", "float_type"), "must be a number")
+_WORDS |= dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false")
+_WORDS |= dict.fromkeys(("string_type",), "must be a text; put it in quotes")
+_WORDS |= {
+    "too_short": "must name at least one",
+    "string_pattern_mismatch": "must be made of letters, digits and . _ - and begin with a letter or digit",
+}
 
 
 def _explain(error: Any, path: Path, lines: Mapping[Path_, int]) -> str:
@@ -208,7 +224,7 @@ def _explain(error: Any, path: Path, lines: Mapping[Path_, int]) -> str:
         return f"{where}: unknown key {key}.{f' Did you mean {near}?' if near else ''}"
     if error["type"] == "missing":
         return f"{where}: {key} is missing."
-    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    message = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     given = error.get("input")
     shown = (
         f" (got {given!r})"
@@ -292,9 +308,8 @@ def _check_references(
     for n, network in enumerate(settings.networks):
         if network.id == "all" or networks.index(network.id) != n:
             problem(("networks", n, "id"), f"{network.id!r} is taken; every network needs its own id.")
-        for m, name in enumerate(network.regions):
-            if name not in known:
-                problem(("networks", n, "regions", m), f"no region or group {name!r}.{_hint(name, known)}")
+        for location, name in _unknown_places(network, known, catalogue):
+            problem(("networks", n, *location), f"no region or group {name!r}.{_hint(name, known)}")
     seen: set[str] = set()
     for n, source in enumerate(settings.sources):
         if source.id in seen:
@@ -307,6 +322,18 @@ def _check_references(
             if wanted is not None and wanted not in networks:
                 problem(("sources", n, *key), f"no network {wanted!r}.{_hint(wanted, networks)}")
     return problems
+
+
+def _unknown_places(
+    network: NetworkSettings, known: Sequence[str], catalogue: Catalogue
+) -> Iterator[tuple[Path_, str]]:
+    for n, name in enumerate(network.regions):
+        if name not in known:
+            yield ("regions", n), name
+    for key in ("namesakes", "home"):
+        for n, name in enumerate(getattr(network.relevance, key)):
+            if RegionCode(name) not in catalogue.regions:
+                yield ("relevance", key, n), name
 
 
 def _hint(word: str, words: Sequence[str]) -> str:

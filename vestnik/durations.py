@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_PATTERN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -19,7 +19,10 @@ def parse_duration(value: Any) -> timedelta:
     match = None if isinstance(value, bool) else _PATTERN.fullmatch(str(value).strip().lower())
     if match is None:
         raise ValueError(f"{value!r} is no duration; write seconds, or 30s, 15m, 6h, 1d")
-    duration = timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    try:
+        duration = timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise ValueError(f"{value!r} is too long; nobody waits that long") from None
     if duration <= timedelta(0):
         raise ValueError(f"{value!r} is too short; a duration must be more than nothing")
     return duration

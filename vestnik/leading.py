@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from storage import leases
 from storage.database import Database
@@ -35,15 +34,14 @@ class Lead:
         return self._until is not None and self._clock() < self._until - _MARGIN
 
     async def renew(self) -> bool:
-        """Take or renew; returns whether it was taken over just now."""
+        """Take or renew; returns whether it was taken over just now.
+
+        Raises :class:`~sqlalchemy.exc.DBAPIError` when storage fails; the lease then runs out by itself.
+        """
         was_held = self.is_held()
         now = self._clock()
-        try:
-            async with self._database.write() as session:
-                taken = await leases.take(session, self.name, owner=self._owner, now=now)
-        except DBAPIError as error:
-            log.error("lease.not_renewed", lease=self.name, error=str(error.orig))  # noqa: TRY400
-            return False
+        async with self._database.write() as session:
+            taken = await leases.take(session, self.name, owner=self._owner, now=now)
         self._until = now + leases.LEASE_TIME if taken else None
         if not taken and not self._told_to_wait:
             log.info("lease.waiting", lease=self.name, reason="another process holds it")

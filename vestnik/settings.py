@@ -8,9 +8,11 @@ mistakes is :mod:`vestnik.config`.
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -47,9 +49,22 @@ def _zone(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not re.fullmatch("[a-z]{2,3}", value):
+        raise ValueError(f"{value!r} is no language; write its ISO 639-1 code, such as ru or en")
+    return value
+
+
 def _web_address(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError(f"{value!r} is no web address; it must begin with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        is_whole = False
+    if not is_whole:
+        raise ValueError(
+            f"{value!r} is no web address; it must begin with http:// or https:// and name a host"
+        )
     return value
 
 
@@ -58,7 +73,8 @@ def _base_address(value: str) -> str:
 
 
 Cidrs = Annotated[tuple[Annotated[str, AfterValidator(_cidr)], ...], NoDecode, BeforeValidator(_listed)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Language = Annotated[str, AfterValidator(_language)]
+Languages = Annotated[tuple[Language, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -189,7 +205,7 @@ class SourceSettings(Section):
     url: WebAddress
     kind: SourceKind = SourceKind.AUTO
     title: str = ""
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    language: Language | None = None
     network: str | None = None
     region: str | None = None
     timezone: Zone = "UTC"
@@ -234,7 +250,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     fetch: FetchSettings = FetchSettings()
     #: Languages we expect news in; detection is limited to them.
-    languages: Names = ("ru", "en", "de", "fr", "es", "sr", "zh", "ar")
+    languages: Languages = ("ru", "en", "de", "fr", "es", "sr", "zh", "ar")
     networks: tuple[NetworkSettings, ...] = ()
     sources: tuple[SourceSettings, ...] = ()
     admins: Annotated[

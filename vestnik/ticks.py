@@ -65,7 +65,12 @@ class Ticks:
             await work()
         except DBAPIError as error:
             if name not in self._in_trouble:
-                log.error("tick.storage_failed", tick=name, error=str(error.orig))  # noqa: TRY400
+                log.error(  # noqa: TRY400 - one line is what an admin can use
+                    "tick.storage_failed",
+                    tick=name,
+                    error=str(error.orig),
+                    advice="it goes on by itself once storage works again; nothing stored is lost",
+                )
             self._in_trouble.add(name)
         except Exception:
             log.exception("tick.crashed", tick=name)

@@ -18,9 +18,16 @@ from .world import SOURCE_IDS, World, settings_for
 pytestmark = pytest.mark.slow
 
 
+def log_of(world: World) -> list[dict[str, object]]:
+    return [json.loads(line) for line in world.program.stderr.splitlines() if line.startswith("{")]
+
+
 def events(world: World, name: str) -> list[dict[str, object]]:
-    lines = [line for line in world.program.stderr.splitlines() if line.startswith("{")]
-    return [found for line in lines if (found := json.loads(line))["event"] == name]
+    return [each for each in log_of(world) if each["event"] == name]
+
+
+def errors_of(world: World) -> list[dict[str, object]]:
+    return [each for each in log_of(world) if each["level"] == "error"]
 
 
 async def test_telegram_down_at_the_start_and_again_later(world, telegram):
