@@ -142,12 +142,13 @@ def clean_html(source: str, *, base_url: str) -> str:
         return f"<p>{html.escape(html_to_text(source))}</p>"
     cleaner = _cleaner(base_url)
     cleaned = _polished(cleaner.clean(_RENAMED.sub(_near_block, _unswallowed(source))))
-    # Content misplaced in a table is moved out of it each time it is read (HTML §13.2.6.1).
-    for _ in range(_PASSES if "<table>" in cleaned else 0):
+    # What was dropped may have held apart what may not nest (headings, list items), and content
+    # misplaced in a table is moved out of it each time it is read (HTML §13.2.6.1): read it again.
+    for _ in range(_PASSES):
         before, cleaned = cleaned, _polished(cleaner.clean(cleaned))
         if cleaned == before:
-            break
-    return cleaned
+            return cleaned
+    return f"<p>{html.escape(html_to_text(cleaned))}</p>"
 
 
 def safe_url(href: str, *, base_url: str = "") -> str | None:

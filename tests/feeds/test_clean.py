@@ -164,6 +164,8 @@ def test_cleaning_text_twice_is_cleaning_once(source: str) -> None:
 
 
 @given(_MARKUP)
+@example("<H1><C><H1>0")
+@example("<li><section><li>x")
 def test_cleaning_html_twice_is_cleaning_once_and_nothing_active_is_left(source: str) -> None:
     once = clean_html(source, base_url=BASE)
     assert active_parts(once) == []
