@@ -38,6 +38,7 @@ _REFILL_BELOW = 500
 #: While chats wait in memory the outbox is not asked again for each that is done, but after half of
 #: them may be; with few in memory almost at once.
 _SHORTEST_GAP, _LONGEST_GAP = 0.05, 1.0
+_SOONEST_LOOK = 0.2
 #: Without a wake-up the outbox is looked at this often.
 _IDLE_SECONDS = 30.0
 #: While we may not send: how soon to see whether we may again.
@@ -70,6 +71,7 @@ class Deliverer:
         self._outage = Outage()
         self._news = asyncio.Event()
         self._stopping = False
+        self._storage_fails = False
 
     @property
     def counts(self) -> DeliveryCounts:
@@ -130,7 +132,7 @@ class Deliverer:
             task.add_done_callback(partial(self._done, delivery.subscriber_id))
         if due is None:
             return _IDLE_SECONDS
-        return min(_IDLE_SECONDS, max(0.2, (due - now).total_seconds()))
+        return min(_IDLE_SECONDS, max(_SOONEST_LOOK, (due - now).total_seconds()))
 
     def _done(self, subscriber_id: SubscriberId, _task: asyncio.Task[None]) -> None:
         self._working.pop(subscriber_id, None)
@@ -148,10 +150,17 @@ class Deliverer:
     async def _deliver_safely(self, delivery: Delivery) -> None:
         try:
             await self._deliver(delivery)
+            self._storage_fails = False
         except asyncio.CancelledError:
             raise
+        except DBAPIError as error:
+            # One trouble is said once, however many rows meet it; all of them stay queued.
+            if not self._storage_fails:
+                log.error("deliver.storage_failed", error=str(error.orig))  # noqa: TRY400
+            self._storage_fails = True
+            await asyncio.sleep(FIRST_RETRY)
         except Exception:
-            # Storage is in trouble; the row stays queued, and nothing else may suffer.
+            # Nothing else may suffer.
             log.exception("deliver.failed", outbox_id=delivery.id)
             await asyncio.sleep(FIRST_RETRY)
 
