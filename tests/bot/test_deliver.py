@@ -743,7 +743,7 @@ def worlds(blank: Path, tmp_path: Path, networks: Networks, translations: Transl
 
 
 @KILLS
-@pytest.mark.parametrize("first", [0, pytest.param(10, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.parametrize("first", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in (10, 20))])
 async def test_in_any_world_each_pair_is_delivered_once_or_ends_in_a_named_state(
     worlds: Worlds, first: int
 ) -> None:
