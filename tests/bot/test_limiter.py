@@ -149,8 +149,10 @@ async def test_sweeping_idle_chats_never_drops_one_that_is_held_or_waited_for(
 ) -> None:
     monkeypatch.setattr(limiter, "_SWEEP_AT", 50)
     turns._sweep_at = 50
-    turns.flooded(1, is_group=False, seconds=60.0)
-    turns.flooded(2, is_group=False, seconds=3.0)
+    # Floods in two chats would hold the whole bot, and nobody would be swept before they end.
+    now = time.monotonic()
+    turns._chat(1, is_group=False).pace.hold(now, 60.0)
+    turns._chat(2, is_group=False).pace.hold(now, 5.0)
     sent: list[str] = []
     waiting = asyncio.create_task(send(turns, 2, "waited", sent))
     for chat in range(100, 400):
