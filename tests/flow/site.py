@@ -136,7 +136,7 @@ class Site:
         return answer
 
     async def _broken_answer(self, request: web.Request) -> web.Response | None:
-        match self.broken.get(request.path):
+        match self.broken.get(request.path, request.match_info.get("trouble")):
             case None:
                 return None
             case "slow":
@@ -229,6 +229,7 @@ async def serve_site() -> AsyncIterator[Site]:
     app = web.Application()
     for path in PATHS:
         app.router.add_get(path, site.answer)
+    app.router.add_get("/broken/{trouble}", site.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -12,8 +12,7 @@ import pytest
 from vestnik.demo.botapi import Chaos, Fault
 
 from .program import Program, until
-from .site import LIST_PATH
-from .world import SOURCE_IDS, World, settings_for
+from .world import World, settings_for
 
 pytestmark = pytest.mark.slow
 
@@ -100,52 +99,48 @@ async def test_without_a_token_all_else_runs(site, telegram, tmp_path):
         await program.clean_up()
 
 
-@pytest.mark.parametrize("trouble", ["500", "410", "garbage", "page", "reset", "404"])
-async def test_a_broken_source_is_named_and_stops_nobody(world, trouble):
-    await world.program.start()
-    await world.first_pass()
-    await world.follow("Anna", "all")
-    world.site.broken["/rss.xml"] = trouble
-    fresh = [world.site.publish("/atom.xml", "MN"), world.site.publish(LIST_PATH, "FI")]
-    broken = SOURCE_IDS["/rss.xml"]
-    found = await until(
-        lambda: world.program.query(
-            f"select state, last_error from sources where id = '{broken}' and last_error != ''"
-        ),
-        what="the trouble to be on record",
-    )
-    state, error = found[0]
-    assert state == ("gone" if trouble == "410" else "failing")
-    assert len(error) > 10, "words for a person"
-    await world.all_told(fresh)
-    world.check_once(fresh)
-    async with httpx.AsyncClient(base_url=world.program.address, trust_env=False) as web:
-        page = (await web.get("/status")).text
-    assert broken in page
-    assert "Traceback" not in world.program.stderr
-
-
-async def test_unreachable_hosts_are_named(site, telegram, tmp_path):
+async def test_broken_sources_are_named_and_stop_nobody(site, telegram, tmp_path):
     settings = settings_for(site, telegram.base_url, tmp_path)
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         nowhere = f"http://127.0.0.1:{probe.getsockname()[1]}/rss"
-    settings["sources"] += [
-        {"id": "refused", "url": nowhere},
-        {"id": "no-name", "url": "http://nowhere.invalid/rss"},
-        {"id": "forbidden", "url": "http://10.1.2.3/rss"},
-    ]
-    world = World(site=site, telegram=telegram, program=Program(tmp_path, settings, token=""))
+    troubles = {
+        kind: f"{site.base}/broken/{kind}" for kind in ("500", "404", "410", "garbage", "page", "reset")
+    }
+    troubles |= {
+        "refused": nowhere,
+        "no-name": "http://nowhere.invalid/rss",
+        "private": "http://10.1.2.3/rss",
+    }
+    settings["sources"] += [{"id": f"bad-{kind}", "url": url} for kind, url in troubles.items()]
+    program = Program(tmp_path, settings, token=telegram.token)
+    world = World(site=site, telegram=telegram, program=program)
     try:
-        await world.program.start()
+        await program.start()
+        await world.first_pass()
+        await world.follow("Anna", "all")
         await until(
-            lambda: len(world.program.query("select 1 from sources where last_error != ''")) == 3,
-            what="three named troubles",
+            lambda: len(program.query("select 1 from sources where last_error != ''")) == len(troubles),
+            what="every trouble to be on record",
         )
-        errors = dict(world.program.query("select id, last_error from sources"))
-        assert "private" in errors["forbidden"] or "allow" in errors["forbidden"], errors
-        assert world.program.query("select count(*) from sources where state = 'active'") == [(3,)]
+        found = {name: (state, error) for name, state, error in program.query(_STATES)}
+        assert {found[f"bad-{kind}"][0] for kind in troubles if kind != "410"} == {"failing"}
+        assert found["bad-410"][0] == "gone"
+        # Words for a person, one trouble as different from another as they are.
+        words = [found[f"bad-{kind}"][1] for kind in troubles]
+        assert all(len(each) > 10 for each in words)
+        assert len(set(words)) >= len(words) - 1, words
+        fresh = site.publish_round()
+        await world.all_told(fresh)
+        world.check_once(fresh)
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False) as web:
+            page = (await web.get("/status")).text
+        assert all(f"bad-{kind}" in page for kind in troubles)
+        assert "Traceback" not in program.stderr
     finally:
-        await world.program.clean_up()
+        await program.clean_up()
+
+
+_STATES = "select id, state, last_error from sources"
 
 
 async def test_a_port_in_use_ends_with_one_message(site, telegram, tmp_path):

@@ -92,8 +92,7 @@ def test_a_mistake_is_named_with_its_place(problems, text, said):
 
 def test_all_mistakes_are_told_at_once(problems):
     found = problems("web:\n  port: x\n  hots: y\nfetch:\n  timeout: soon\nlanguages: [1]\n")
-    assert len(found) == 4
-    assert [each.split(": ")[0] for each in found[:3]] == ["FILE:2", "FILE:3", "FILE:5"] or found
+    assert sorted(each.split(": ")[0] for each in found) == ["FILE:2", "FILE:3", "FILE:5", "FILE:6"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,10 @@ def test_the_shipped_configuration_is_right_and_whole():
 def test_any_text_is_read_or_refused_in_words(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("any") / "config.yaml"
     file.write_text(text, encoding="utf-8", newline="")
+    problems: tuple[str, ...] = ("none",)
     try:
         load_config(file, environment={})
     except ConfigError as error:
-        assert all(error.problems)
+        problems = error.problems
+    assert problems
+    assert all(problems)
