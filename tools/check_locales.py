@@ -35,7 +35,7 @@ KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
     "t": None,
     "plural": (1, 2),
     "say_plural": (1, 2),
-    "tn": (1, 2),
+    "n": (1, 2),
 }
 _BABEL_NAMES = {"zh": "zh_Hans", "sr": "sr_Cyrl"}
 
