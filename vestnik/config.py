@@ -20,6 +20,8 @@ from vestnik.settings import NetworkSettings, RelevanceSettings, Settings, Sourc
 
 #: Names the configuration file when no ``--config`` is given.
 CONFIG_VARIABLE = "VESTNIK_CONFIG"
+#: Words at a network's place in addresses: ``/feeds/en/all.rss``, ``/en/items/1``.
+_RESERVED = ("all", "items")
 _ENV_PREFIX = "VESTNIK_"
 _ENV_IGNORED = {CONFIG_VARIABLE, "VESTNIK_CORPORA"}
 
@@ -306,7 +308,7 @@ def _check_references(
     known = [*catalogue.regions, *catalogue.districts, "RU", "countries"]
     networks = [each.id for each in settings.networks]
     for n, network in enumerate(settings.networks):
-        if network.id == "all" or networks.index(network.id) != n:
+        if network.id in _RESERVED or networks.index(network.id) != n:
             problem(("networks", n, "id"), f"{network.id!r} is taken; every network needs its own id.")
         for location, name in _unknown_places(network, known, catalogue):
             problem(("networks", n, *location), f"no region or group {name!r}.{_hint(name, known)}")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from feeds.parse import parse_document
 
 from feeds.classify import Classifier, ClassifyRequest
 from feeds.errors import ParseError
 from feeds.fetch import Fetched, FetchFailed, FetchRequest, Gone, Throttled
 from feeds.model import Classification, Document, Entry, EntryList, LanguageCode, Source, SourceId
+from feeds.parse import parse_document
 from vestnik.config import Configuration
 from vestnik.context import make_classifier, make_fetcher, utc_now
 from vestnik.errors import Failed
 from vestnik.terminal import configuration, errors, print_json, run_async
+
+#: JSON can escape one half of a surrogate pair; no text can be written with it.
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +41,7 @@ def classify() -> None:
     classifier = make_classifier(config)
     sources = {source.id: source for source in config.sources}
     bad = 0
-    for number, line in enumerate(sys.stdin, start=1):
+    for number, line in enumerate(_lines(), start=1):
         if not line.strip():
             continue
         try:
@@ -53,16 +57,30 @@ def classify() -> None:
         raise Failed(f"{bad} line{'s' if bad > 1 else ''} could not be read; the others were answered.")
 
 
+def _lines() -> Iterator[str]:
+    """Standard input by lines, without the mark some editors put before the first."""
+    for number, line in enumerate(sys.stdin):
+        yield line if number else line.removeprefix("\ufeff")
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"is no JSON: {constant} is no number in JSON")
+
+
 def _record(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = json.loads(line, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"is no JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
     if not isinstance(record, dict):
         raise ValueError('must be an object such as {"id": 1, "title": "…", "text": "…"}')
     for key in ("title", "text", "language", "url", "source", "section"):
         if record.get(key) is not None and not isinstance(record[key], str):
             raise ValueError(f"{key!r} must be a string")
+    if _HALF_A_CHARACTER.search(json.dumps(record, ensure_ascii=False)):
+        raise ValueError("holds half a character (a lone surrogate such as \\ud800)")
     if not record.get("title") and not record.get("text"):
         raise ValueError("has neither 'title' nor 'text'")
     return record
