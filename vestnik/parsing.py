@@ -18,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from feeds.errors import ParseError
 from feeds.model import Document, LanguageCode, Selectors, SourceKind
@@ -31,6 +32,16 @@ _BYTES = 1 << 30
 _DOCUMENTS = 2_000
 
 
+class _Unread(NamedTuple):
+    """A :class:`ParseError` on its way from a worker. The error itself pickles but does not unpickle,
+    which would break the pool and every document on it.
+    """
+
+    reason: str
+    subject: str
+    detail: str
+
+
 class ParsingPool:
     """Worker processes that parse documents; renewed when one dies or hangs."""
 
@@ -42,7 +53,7 @@ class ParsingPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["vestnik.worker"])
         self._pool: ProcessPoolExecutor | None = None
-        self._under_way: set[asyncio.Future[Document | ParseError]] = set()
+        self._under_way: set[asyncio.Future[Document | _Unread]] = set()
 
     async def parse(
         self,
@@ -83,9 +94,7 @@ class ParsingPool:
             raise found
         return found
 
-    async def _run(
-        self, work: Callable[[], Document | ParseError], *, url: str
-    ) -> Document | ParseError | None:
+    async def _run(self, work: Callable[[], Document | _Unread], *, url: str) -> Document | ParseError | None:
         """Run ``work`` in a worker; ``None`` when the worker died."""
         pool = self._ready()
         running = asyncio.get_running_loop().run_in_executor(pool, work)
@@ -98,12 +107,13 @@ class ParsingPool:
             words = f"took longer than {_SECONDS:.0f} s to read; the document was given up"
             return ParseError("parse-timeout", url, words)
         try:
-            return running.result()
+            found = running.result()
         except BrokenProcessPool:
             self._renew(pool)
             return None
+        return ParseError(*found) if isinstance(found, _Unread) else found
 
-    def _done(self, running: asyncio.Future[Document | ParseError]) -> None:
+    def _done(self, running: asyncio.Future[Document | _Unread]) -> None:
         self._under_way.discard(running)
         if not running.cancelled():
             running.exception()  # looked at, so that nobody complains about one given up
@@ -146,8 +156,8 @@ def _parse(
     timezone: str,
     selectors: Selectors,
     now: datetime,
-) -> Document | ParseError:
-    """Parse; hands a ParseError back as a value: exceptions with arguments do not pickle well."""
+) -> Document | _Unread:
+    """Parse; hands an error back as a plain value, see :class:`_Unread`."""
     try:
         return parse_document(
             body,
@@ -160,9 +170,9 @@ def _parse(
             now=now,
         )
     except ParseError as error:
-        return error
+        return _Unread(error.reason, error.subject, error.detail)
     except (RecursionError, MemoryError) as error:
-        return ParseError(
+        return _Unread(
             "too-complex", url, f"the document is nested or large beyond reason ({type(error).__name__})"
         )
 
