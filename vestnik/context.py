@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from feeds.guard import parse_networks
 from feeds.model import LanguageCode
 from feeds.pace import HostPace, PaceRules
 from storage import migrate, sources
-from storage.database import Database, StorageError, describe_failure
+from storage.database import Database, StorageError, describe_failure, without_password
 from vestnik import __version__
 from vestnik.config import Configuration
 from vestnik.findings import Finder
@@ -66,6 +66,19 @@ class Opened:
     synced: sources.SyncResult
 
 
+@contextmanager
+def in_words(url: str) -> Iterator[None]:
+    """Turn whatever storage at ``url`` fails with into a :class:`StorageError` for the admin."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(describe_failure(error, url)) from error
+    except OSError as error:
+        raise StorageError(
+            f"storage {without_password(url)}: {error}. Is the database running there?"
+        ) from error
+
+
 @asynccontextmanager
 async def open_storage(config: Configuration, *, declare: bool = True) -> AsyncIterator[Opened]:
     """Open storage, upgrade its schema and declare the configured sources.
@@ -75,16 +88,12 @@ async def open_storage(config: Configuration, *, declare: bool = True) -> AsyncI
     url = config.settings.storage.url
     database = Database.open(url)
     try:
-        try:
+        with in_words(url):
             await migrate.upgrade(database)
             synced = sources.SyncResult(added=(), changed=(), removed=())
             if declare:
                 async with database.write() as session:
                     synced = await sources.declare(session, config.sources, now=utc_now())
-        except DBAPIError as error:
-            raise StorageError(describe_failure(error, url)) from error
-        except OSError as error:
-            raise StorageError(f"storage {url}: {error}. Is the database running there?") from error
         yield Opened(database=database, synced=synced)
     finally:
         await database.close()

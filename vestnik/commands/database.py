@@ -12,7 +12,7 @@ from storage import backup as copies
 from storage import check as checks
 from storage import migrate
 from storage.database import Database
-from vestnik.context import open_storage
+from vestnik.context import in_words, open_storage
 from vestnik.errors import Failed
 from vestnik.terminal import AsJson, configuration, errors, out, print_json, run_async
 
@@ -63,7 +63,8 @@ def upgrade() -> None:
     async def work() -> tuple[str | None, str]:
         database = Database.open(config.settings.storage.url)
         try:
-            return await migrate.upgrade(database)
+            with in_words(config.settings.storage.url):
+                return await migrate.upgrade(database)
         finally:
             await database.close()
 
