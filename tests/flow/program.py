@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,8 @@ class Program:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
         for pid in self.left_behind():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Look into the database from outside."""
