@@ -22,6 +22,10 @@ class FeedsError(Exception):
         self.subject = subject
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[FeedsError], tuple[str, str, str]]:
+        """Survive the way between processes: by default only the whole sentence would be handed over."""
+        return type(self), (self.reason, self.subject, self.detail)
+
 
 class FetchError(FeedsError):
     """No usable answer came from ``subject`` (a URL)."""
