@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CORPORA := $(VESTNIK_CORPORA)
 
-.PHONY: help demo run test test-fast check format lock bench eval-lists eval-classify bench-politeness clean
+.PHONY: help demo run test test-fast check format lock bench eval-lists eval-classify bench-politeness bench-deliver bench-fanout clean
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -35,13 +35,19 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev bench-politeness ## Run all benchmarks and evaluations
+bench: $(VENV)/.dev bench-politeness bench-deliver bench-fanout ## Run all benchmarks and evaluations
 ifdef VESTNIK_CORPORA
 	$(MAKE) eval-lists eval-classify
 endif
 
 bench-politeness: $(VENV)/.dev ## A scripted world of hosts over virtual days: is every one treated politely?
 	$(BIN)/python bench/politeness.py
+
+bench-deliver: $(VENV)/.dev ## Delivery against a strict Bot API server: share of the cap, refusals, CPU
+	$(BIN)/python bench/deliver.py
+
+bench-fanout: $(VENV)/.dev ## One story for 100,000 followers in one transaction
+	$(BIN)/python bench/fanout.py
 
 eval-lists: $(VENV)/.dev ## Evaluate list pages (needs VESTNIK_CORPORA)
 	$(BIN)/python bench/eval_lists.py "$(CORPORA)/listpages"

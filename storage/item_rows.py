@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,7 +40,7 @@ def _item(
         id=ItemId(row.id),
         story_id=StoryId(row.story_id),
         source_id=SourceId(row.source_id),
-        source_title=source_title or source_url,
+        source_title=source_title or urlsplit(source_url).hostname or source_url,
         source_url=source_url,
         url=row.url,
         title=row.title,

@@ -233,8 +233,8 @@ def _explain(error: Any, path: Path, lines: Mapping[Path_, int]) -> str:
         if isinstance(given, str | int | float | bool) and repr(given) not in message
         else ""
     )
-    if "token" in key or "secret" in key:
-        shown = ""
+    if "token" in key or "secret" in key or "@" in shown:
+        shown = ""  # secrets, and addresses that may hold a password
     return f"{where}: {key}: {message}{shown}." if key else f"{where}: {message}."
 
 

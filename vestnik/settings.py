@@ -76,6 +76,16 @@ Cidrs = Annotated[tuple[Annotated[str, AfterValidator(_cidr)], ...], NoDecode, B
 Language = Annotated[str, AfterValidator(_language)]
 Languages = Annotated[tuple[Language, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+def _storage_address(value: str) -> str:
+    kind = value.partition("://")[0].partition("+")[0]
+    if kind not in {"sqlite", "postgresql", "postgres"} or "://" not in value:
+        raise ValueError("write sqlite:///var/vestnik.db or postgresql://user:password@host/name")
+    return value
+
+
+StorageAddress = Annotated[str, AfterValidator(_storage_address)]
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -91,7 +101,7 @@ class StorageSettings(Section):
     """Where we remember."""
 
     #: SQLAlchemy URL: a SQLite file or PostgreSQL.
-    url: str = "sqlite:///var/vestnik.db"
+    url: StorageAddress = "sqlite:///var/vestnik.db"
 
 
 class WebhookSettings(Section):

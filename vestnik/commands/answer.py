@@ -25,6 +25,10 @@ from vestnik.terminal import configuration, errors, print_json, run_async
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
+#: Where a file is taken to come from when nobody says; without a place its links would mean nothing.
+UNKNOWN_PLACE = "http://file.invalid/"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program's."""
     app.command()(classify)
@@ -133,6 +137,10 @@ def extract(
     config = configuration()
     is_address = target.startswith(("http://", "https://"))
     body, url, content_type = run_async(lambda: _fetch(config, target)) if is_address else _read(target)
+    if not is_address and not base_url:
+        errors.print(
+            f"vestnik: links are read relative to {UNKNOWN_PLACE}; --base-url tells the right place."
+        )
     try:
         document = parse_document(
             body,
@@ -150,7 +158,7 @@ def extract(
 def _read(target: str) -> tuple[bytes, str, str]:
     try:
         path = Path(target)
-        return path.read_bytes(), path.resolve().as_uri(), ""
+        return path.read_bytes(), UNKNOWN_PLACE, ""
     except OSError as error:
         raise Failed(f"{target}: can't be read: {error.strerror}. Give a file or an http address.") from error
 
