@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +21,7 @@ from bot.limiter import Priority, Turns
 from bot.pace import Rates
 from bot.poller import Poller
 from bot.transport import AiohttpRequest
-from storage.database import Database
+from storage.database import Database, DBAPIError
 from vestnik.config import Configuration
 from vestnik.errors import BadSetup
 from vestnik.leading import Lead
@@ -152,7 +153,7 @@ class TelegramPart:
     async def taken_over(self, lease: str) -> None:
         """Settle what the former holder of the lease left behind."""
         if self._deliver_lead is not None and lease == self._deliver_lead.name:
-            await self._deliverer.recover()
+            await self._recover()
 
     _poller_task: asyncio.Task[None] | None = None
 
@@ -168,12 +169,24 @@ class TelegramPart:
                 await asyncio.sleep(_FIRST_CONTACT_SECONDS)
         if self._deliver_lead is not None:
             if self._deliver_lead.is_held():
-                await self._deliverer.recover()
+                await self._recover()
             self._tasks.append(asyncio.create_task(self._deliverer.run(), name="deliver"))
         if self._poll_lead is not None:
             self._poller_task = asyncio.create_task(self._poller.run(), name="telegram-poll")
             self._tasks.append(self._poller_task)
             await self._publish()
+
+    async def _recover(self) -> None:
+        """Settle what a dead process left, however long storage is in trouble: nothing is sent before."""
+        for attempt in itertools.count(1):
+            try:
+                await self._deliverer.recover()
+            except DBAPIError as error:
+                if attempt == 1:
+                    log.error("deliver.recovery_waits", error=str(error.orig))  # noqa: TRY400 - one line
+                await asyncio.sleep(_FIRST_CONTACT_SECONDS)
+            else:
+                return
 
     async def _connect(self) -> None:
         await self._bot.initialize()
