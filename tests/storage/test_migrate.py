@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import inspect, select, text
@@ -10,6 +11,8 @@ from storage import migrate, sources
 from storage.database import Database, StorageError
 from storage.migrate import differences, upgrade
 from storage.models import Base, SourceRow
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 async def tables(database):
@@ -107,5 +110,5 @@ def _source_row():
         sections={},
         selectors={},
         origin="config",
-        next_poll_at=sources.datetime.now().astimezone(),  # noqa: DTZ005 - made aware
+        next_poll_at=NOW,
     )
