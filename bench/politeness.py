@@ -25,20 +25,22 @@ from typing import Any, Self
 import aiosqlite
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
-from politeness_checks import Verdict, World, judge_all
+from politeness_checks import Verdict, judge_all
 from politeness_hosts import DOWNTIME, OUTAGE, RESTART, make_hosts
-from politeness_world import DAY, Host, Server
+from politeness_world import DAY, Host, Server, World
 from sqlalchemy import select
 
 from feeds.fetch import Fetcher
-from feeds.model import Document, Source, SourceId, SourceKind
+from feeds.model import Classification, Document, Source, SourceId, SourceKind
+from feeds.networks import Networks
 from feeds.pace import HostPace
 from feeds.parse import parse_document
+from feeds.regions import load_catalogue
 from storage import migrate, sources
 from storage.database import Database
 from storage.models import SourceRow
 from vestnik.collector import Collector
-from vestnik.findings import Findings
+from vestnik.findings import Finder
 from vestnik.metrics import Metrics
 from vestnik.pipeline import Pipeline
 
@@ -93,6 +95,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.jumping.now
 
+    def run_in_executor(self, _executor: Any, function: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """Do the work here and now: time must not pass meanwhile."""
+        done = self.create_future()
+        done.set_result(function(*args))
+        return done
+
     def clock(self) -> datetime:
         return BEGIN + timedelta(seconds=self.jumping.now)
 
@@ -119,14 +127,11 @@ class InlineParser:
         return parse_document(body, **options)
 
 
-class NothingFound:
-    """Politeness does not depend on what is new."""
+class NoLabels:
+    """Politeness does not depend on what an item is about."""
 
-    async def find(self, _session: object, _source: Source, _document: Document) -> Findings:
-        return Findings()
-
-    async def share(self, _session: object, findings: Findings) -> Findings:
-        return findings
+    def classify(self, _request: object) -> Classification:
+        return Classification()
 
 
 class AlwaysLeading:
@@ -162,11 +167,12 @@ class Process:
         await self._stack.enter_async_context(fetcher)
         async with self.database.read() as session:
             fetcher.pace.restore(await sources.host_waits(session, now=clock()))
+        networks = Networks(catalogue=load_catalogue(), networks={})
         self._pipeline = Pipeline(
             database=self.database,
             fetcher=fetcher,
             parser=InlineParser(),  # type: ignore[arg-type]
-            finder=NothingFound(),  # type: ignore[arg-type]
+            finder=Finder(classifier=NoLabels(), networks=networks),  # type: ignore[arg-type]
             min_interval=MIN_INTERVAL,
             clock=clock,
             metrics=Metrics(),

@@ -26,8 +26,8 @@ from politeness_world import (
     with_robots,
 )
 
-#: Our network is unreachable for six hours on the 21st day.
-OUTAGE = (20 * DAY, 20 * DAY + 6 * HOUR)
+#: Our network is unreachable for ten hours on the 21st day.
+OUTAGE = (20 * DAY, 20 * DAY + 10 * HOUR)
 #: kill -9 in the middle, and back ten minutes later.
 RESTART, DOWNTIME = 15 * DAY, 10 * MINUTE
 
@@ -122,7 +122,9 @@ def _caching(begin: datetime) -> list[Host]:
         _host("max-age-2d", Publisher(begin, headers=control("max-age=172800"), fresh=2 * DAY)),
         _host(
             "max-age-bare-304",
-            Publisher(begin, headers=control("max-age=172800"), fresh=2 * DAY, bare_304=True),
+            Publisher(
+                begin, every=400 * DAY, headers=control("max-age=172800"), fresh=2 * DAY, bare_304=True
+            ),
         ),
         _host("max-age-304", Publisher(begin, headers_304=control("public, max-age=10800"), fresh=HOUR)),
         # A year is a mistake; a week of it is believed.

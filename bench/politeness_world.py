@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -219,7 +219,7 @@ class Server:
     def __init__(self, hosts: dict[str, Host], clock: Callable[[], datetime]) -> None:
         self._hosts = hosts
         self._clock = clock
-        #: False while our own network is down: then no name resolves.
+        #: False while our own network is down: no name resolves and no request arrives.
         self.is_reachable = True
         #: Requests that no host of ours should ever get.
         self.strays: list[str] = []
@@ -228,7 +228,7 @@ class Server:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
-                if not await self._answer(head, writer):
+                if not self.is_reachable or not await self._answer(head, writer):
                     break
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
@@ -254,3 +254,18 @@ class Server:
         finally:
             host.running -= 1
         return answer.raw is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that was seen."""
+
+    begin: datetime
+    end: datetime
+    hosts: Mapping[str, Host]
+    #: Constant word of each source's last error, by host; empty when healthy.
+    states: Mapping[str, str]
+    #: Planned time of each source's next poll just before the kill.
+    planned: Mapping[str, datetime]
+    #: Requests that reached nobody we know, private listeners included.
+    strays: list[str]

@@ -161,7 +161,7 @@ def _own_wait(facts: PollFacts, now: datetime) -> _Wait:
         return _Wait(length=min(_configured(facts) or _OUTAGE_RETRY, _OUTAGE_RETRY), reason=PollReason.OUTAGE)
     if facts.end is PollEnd.HELD:
         # The host's hold, if still running, is the longer wait; after it the turn is ours.
-        return _Wait(length=timedelta(0), reason=PollReason.HOST)
+        return _Wait(length=timedelta(seconds=1), reason=PollReason.HOST)
     if facts.end is PollEnd.OK:
         return _rhythm_wait(facts, now)
     return _failure_wait(facts, now)

@@ -129,21 +129,27 @@ class Sight:
     reason: FailReason | None = None
 
 
+#: Ends that came about without the network.
+_NOTHING_SENT = frozenset({FailReason.BAD_ADDRESS, FailReason.REFUSED_ADDRESS, FailReason.ROBOTS})
 #: With fewer hosts their own troubles cannot be told from ours.
 _OUTAGE_HOSTS = 3
-_OUTAGE_SHARE = 0.9
 
 
-def is_own_outage(
-    sights: Iterable[Sight], *, now: datetime, window: timedelta = timedelta(minutes=10)
-) -> bool:
-    """Whether it is our network that is down: of the hosts asked lately nearly none could be reached.
+def is_own_outage(sights: Iterable[Sight], *, now: datetime, window: timedelta = timedelta(days=1)) -> bool:
+    """Whether it is our network that is down: since the last answer of anybody several hosts fell silent.
 
+    Hosts that were out of reach before that answer already are dead themselves and prove nothing.
     Failures during an outage must not count against the sources (commafeed#1034).
     """
-    latest: dict[str, Sight] = {}
+    silent_before: set[str] = set()
+    silent_since: set[str] = set()
     for sight in sorted(sights, key=lambda each: each.at):
-        if now - window <= sight.at <= now:
-            latest[sight.host] = sight
-    unreachable = sum(sight.reason in NETWORK_REASONS for sight in latest.values())
-    return len(latest) >= _OUTAGE_HOSTS and unreachable >= _OUTAGE_SHARE * len(latest)
+        if sight.at < now - window or sight.reason in _NOTHING_SENT:
+            continue
+        if sight.reason in NETWORK_REASONS:
+            silent_since.add(sight.host)
+            continue
+        silent_before |= silent_since
+        silent_before.discard(sight.host)
+        silent_since.clear()
+    return len(silent_since - silent_before) >= _OUTAGE_HOSTS

@@ -121,23 +121,45 @@ def test_a_host_has_one_name(url: str, key: str) -> None:
     assert host_key(url) == key
 
 
-def sights(*reasons: FailReason | None) -> list[Sight]:
-    return [Sight(host=f"h{n}", at=NOW, reason=reason) for n, reason in enumerate(reasons)]
+def sights(*seen: tuple[str, FailReason | None]) -> list[Sight]:
+    """One minute apart, the last one now."""
+    return [
+        Sight(host=host, at=NOW - timedelta(minutes=len(seen) - 1 - n), reason=reason)
+        for n, (host, reason) in enumerate(seen)
+    ]
 
 
-DNS, OK = FailReason.DNS, None
+OK, DNS, LOST = None, FailReason.DNS, FailReason.CONNECT
 OUTAGES = [
-    ("all hosts unreachable", sights(DNS, DNS, FailReason.CONNECT, FailReason.TIMEOUT), True),
-    ("one answers: not us", sights(DNS, DNS, DNS, OK), False),
-    ("too few to tell", sights(DNS, DNS), False),
-    ("refusals come from servers", sights(*[FailReason.HTTP_5XX] * 5), False),
-    ("one of twenty answers from a cache nearby", sights(*[DNS] * 19, OK), True),
     ("nothing asked", [], False),
-    ("old sights", [Sight(host=f"h{n}", at=NOW - timedelta(hours=1), reason=DNS) for n in range(9)], False),
-    ("the latest sight of a host counts", [*sights(DNS, DNS, DNS), *sights(OK, OK, OK)], False),
+    (
+        "three fall silent at once",
+        [("a", OK), ("b", OK), ("a", DNS), ("b", LOST), ("c", FailReason.TIMEOUT)],
+        True,
+    ),
+    ("two may be a coincidence", [("a", OK), ("a", DNS), ("b", DNS)], False),
+    ("one host is one host", [("a", DNS)] * 9, False),
+    ("somebody answers: not us", [("a", DNS), ("b", DNS), ("c", DNS), ("d", OK)], False),
+    ("an error page is an answer", [("a", DNS), ("b", DNS), ("c", DNS), ("d", FailReason.HTTP_5XX)], False),
+    (
+        "dead hosts prove nothing",
+        [("a", DNS), ("b", DNS), ("c", DNS), ("d", OK), ("a", DNS), ("b", DNS), ("c", DNS)],
+        False,
+    ),
+    (
+        "a dead host that came back counts again",
+        [("a", DNS), ("a", OK), ("a", DNS), ("b", DNS), ("c", DNS)],
+        True,
+    ),
+    ("a long outage stays one", [("a", OK), *[(host, DNS) for _ in range(50) for host in "abc"]], True),
+    ("a start without network", [("a", DNS), ("b", DNS), ("c", DNS)], True),
 ]
 
 
 @pytest.mark.parametrize(("promise", "seen", "expected"), OUTAGES)
-def test_our_own_outage_is_told_from_theirs(promise: str, seen: list[Sight], expected: bool) -> None:
-    assert is_own_outage(seen, now=NOW) is expected, promise
+def test_our_own_outage_is_told_from_theirs(promise, seen, expected) -> None:
+    assert is_own_outage(sights(*seen), now=NOW) is expected, promise
+
+
+def test_what_was_seen_yesterday_is_forgotten() -> None:
+    assert not is_own_outage(sights(("a", DNS), ("b", DNS), ("c", DNS)), now=NOW + timedelta(days=2))
