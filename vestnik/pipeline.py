@@ -148,8 +148,9 @@ class Pipeline:
                     exchange=exchange, reason=FailReason.ROBOTS, detail=verdict.detail, retryable=True
                 )
         outcome = await self._fetcher.fetch(request)
-        reason = outcome.reason if isinstance(outcome, FetchFailed) else None
-        self._sights.append(Sight(host=host_key(request.url), at=self._clock(), reason=reason))
+        if not is_held(outcome):  # nothing was sent, so nothing was learnt about the network
+            reason = outcome.reason if isinstance(outcome, FetchFailed) else None
+            self._sights.append(Sight(host=host_key(request.url), at=self._clock(), reason=reason))
         return outcome
 
     async def _read(self, state: PollState, outcome: FetchOutcome) -> _Reading:
