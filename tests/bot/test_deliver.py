@@ -753,7 +753,7 @@ async def test_in_any_world_each_pair_is_delivered_once_or_ends_in_a_named_state
 
 @pytest.mark.slow
 @KILLS
-@pytest.mark.parametrize("first", range(1000, 1000 + int(os.environ.get("VESTNIK_WORLDS", "20")), 10))
+@pytest.mark.parametrize("first", range(1000, 1000 + int(os.environ.get("DELIVERY_WORLDS", "20")), 10))
 async def test_in_many_more_worlds_too(worlds: Worlds, first: int) -> None:
     await worlds.run(range(first, first + 10))
 
