@@ -86,6 +86,12 @@ class TestAdding:
             assert await items.total(session) == 0
             assert (await items.changed_since(session, 0))[0] == 0
 
+    async def test_nothing_to_change_is_no_change(self, shelf):
+        async with shelf.database.write() as session:
+            await items.change(session, "lib", {}, now=LATER)
+            await items.file_under(session, {})
+            assert (await items.changed_since(session, 0))[0] == 0
+
     async def test_a_label_given_twice_is_stored_once(self, shelf):
         item = await get(shelf, await shelf.item(regions=("MN", "FI", "MN"), scopes=(PENZA, PENZA)))
         assert item.regions == ("MN", "FI")

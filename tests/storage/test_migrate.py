@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+from alembic import command
 from sqlalchemy import inspect, select, text
 
 from storage import migrate, sources
@@ -112,3 +113,12 @@ def _source_row():
         origin="config",
         next_poll_at=NOW,
     )
+
+
+async def test_going_back_leaves_nothing_and_forward_again_everything(empty):
+    await upgrade(empty)
+    async with empty.engine.execution_options(vestnik_write=True).begin() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(migrate._config(sync), "base"))
+    assert await tables(empty) == {"alembic_version"}
+    await upgrade(empty)
+    assert await differences(empty) == []

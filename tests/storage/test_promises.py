@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -276,5 +276,7 @@ def test_the_outbox_is_what_a_plain_model_says(blank: Path) -> None:
         settings=settings(
             max_examples=30, stateful_step_count=30, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck),
+            # A failure is told within seconds; add Phase.shrink (minutes) to have it short.
+            phases=(Phase.generate,),
         ),
     )  # fmt: skip
