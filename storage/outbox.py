@@ -20,11 +20,11 @@ from typing import NewType
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Table,
     and_,
     bindparam,
     distinct,
-    exists,
     func,
     literal,
     select,
@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from feeds.model import ItemId, LanguageCode, StoryId
 from feeds.networks import Scope
@@ -154,16 +154,10 @@ async def next_due_at(session: AsyncSession) -> datetime | None:
         .order_by(OutboxRow.due_at, OutboxRow.id)
         .limit(1)
     )
-    first = (
-        select(func.min(OutboxRow.id))
-        .where(OutboxRow.subscriber_id == SubscriberRow.id, is_open(OutboxRow.state))
-        .correlate(SubscriberRow)
-        .scalar_subquery()
-    )
     head = aliased(OutboxRow)
     held = await session.scalar(
         select(func.min(SubscriberRow.not_before))
-        .join(head, head.id == first)
+        .join(head, head.id == _first_open(SubscriberRow.id))
         .where(
             SubscriberRow.not_before.is_not(None),
             SubscriberRow.state == "active",
@@ -176,11 +170,18 @@ async def next_due_at(session: AsyncSession) -> datetime | None:
 
 def _is_head() -> ColumnElement[bool]:
     """Queued for an active subscriber, and nothing of that subscriber's is open before it."""
-    before = aliased(OutboxRow)
-    is_behind = exists().where(
-        before.subscriber_id == OutboxRow.subscriber_id, before.id < OutboxRow.id, is_open(before.state)
-    )
-    return and_(OutboxRow.state == "queued", SubscriberRow.state == "active", ~is_behind)
+    first = _first_open(OutboxRow.subscriber_id)
+    return and_(OutboxRow.state == "queued", SubscriberRow.state == "active", OutboxRow.id == first)
+
+
+def _first_open(subscriber_id: InstrumentedAttribute[int]) -> ScalarSelect[int | None]:
+    """The first open row of a subscriber, asked for row by row.
+
+    NOT EXISTS says the same, but PostgreSQL would join it with all that is queued to answer it.
+    """
+    row = aliased(OutboxRow)
+    query = select(func.min(row.id)).where(row.subscriber_id == subscriber_id, is_open(row.state))
+    return query.correlate(OutboxRow, SubscriberRow).scalar_subquery()
 
 
 async def mark_sending(session: AsyncSession, ids: Sequence[OutboxId], *, now: datetime) -> set[OutboxId]:
