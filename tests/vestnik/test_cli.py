@@ -317,20 +317,20 @@ def test_mistakes_at_the_keyboard_end_with_two(vestnik, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "said", "code"),
     [
-        ("sqlite:////proc/nowhere/vestnik.db", "/proc/nowhere"),
-        ("mysql://x/y", "storage"),
-        ("sqlite://", "storage"),
-        ("postgresql://user:secret-word@127.0.0.1:1/x", "127.0.0.1"),
-        ("not an address", "storage"),
+        ("sqlite:////proc/nowhere/vestnik.db", "/proc/nowhere", 1),
+        ("mysql://x/y", "storage", 2),
+        ("sqlite://", "storage", 1),
+        ("postgresql://user:secret-word@127.0.0.1:1/x", "127.0.0.1", 1),
+        ("not an address", "storage", 2),
     ],
 )
-def test_storage_that_can_not_be_used_ends_with_one_and_a_sentence(vestnik, url, said):
+def test_storage_that_can_not_be_used_ends_with_a_code_and_a_sentence(vestnik, url, said, code):
     settings = yaml.safe_load(vestnik.config.read_text(encoding="utf-8")) | {"storage": {"url": url}}
     vestnik.config.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     for command in (["run"], ["db", "upgrade"]):
-        done = vestnik(*command, code=1)
+        done = vestnik(*command, code=code)
         lines = [line for line in done.stderr.splitlines() if not line.startswith("vestnik: configuration")]
         assert len(lines) == 1, done.stderr
         assert said in lines[0]
